@@ -1,0 +1,87 @@
+"""What a cassette holds: a head, and interactions in the order in which their requests arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from replayproxy.core.messages import Request, Response
+from replayproxy.core.validation import Problem
+
+__all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "same_exchange"]
+
+#: Answer headers that say when, how long or which attempt, and nothing about what was answered.
+VOLATILE_HEADERS = frozenset(
+    {
+        "age",
+        "cf-ray",
+        "date",
+        "openai-processing-ms",
+        "x-envoy-upstream-service-time",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-requests",
+        "x-ratelimit-reset-tokens",
+        "x-request-id",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first document of a cassette.
+
+    `recorded` is when (ISO 8601, UTC), `upstream` whom was asked, `by` what wrote it, `redaction` the digest of the
+    redaction rules the interactions were stored under.
+    """
+
+    upstream: str = ""
+    recorded: str = ""
+    by: str = ""
+    redaction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A request and its answer, both redacted.
+
+    `operation` is the catalog's id for it ("" when unknown); `recorded` when the request arrived (ISO 8601, UTC);
+    `first_byte` and `took` are seconds from there to the answer's head and to its end. `validator` is true when the
+    answer is the validator's and no upstream was asked; `problems` are what the validator found. `line` is where the
+    document starts in its file (0: not in one) and takes no part in comparisons; neither does `text`, the document as
+    it stands in the file.
+    """
+
+    request: Request
+    response: Response
+    operation: str = ""
+    recorded: str = ""
+    first_byte: float = 0.0
+    took: float = 0.0
+    validator: bool = False
+    problems: tuple[Problem, ...] = ()
+    line: int = field(default=0, compare=False)
+    text: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """A head and its interactions; interaction number N is `interactions[N - 1]`."""
+
+    head: Head = field(default_factory=Head)
+    interactions: tuple[Interaction, ...] = ()
+
+
+def same_exchange(one: Interaction, other: Interaction) -> bool:
+    """Whether two recordings differ in nothing but volatile facts: when, how long, how an answer was cut up."""
+    return _settled(one) == _settled(other)
+
+
+def _settled(interaction: Interaction) -> Interaction:
+    response = interaction.response
+    return replace(
+        interaction,
+        response=replace(response, headers=response.headers.without(VOLATILE_HEADERS), chunks=()),
+        recorded="",
+        first_byte=0.0,
+        took=0.0,
+    )
