@@ -1,0 +1,237 @@
+"""Which requests are the same: the identity of a request, the differences between two, and the nearest of many.
+
+Rules:
+1. Two requests are the same exactly when they have no differences: each matcher answers both from one reading.
+2. There is no weaker fall-back: what a matcher looks at counts in full, and what none looks at does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nsmallest
+from itertools import islice, zip_longest
+from typing import Any
+
+from replayproxy.core.bodies import Parsed, canonical_of, packed, packed_fields, parse, parse_form
+from replayproxy.core.differences import ABSENT, Difference, body_differences, field_differences
+from replayproxy.core.media_types import essence
+from replayproxy.core.messages import Body, FileBody, Request, encode
+
+__all__ = [
+    "ABSENT",
+    "DIFFERENCES_LIMIT",
+    "IDENTITY_HEADERS",
+    "MATCHERS",
+    "Difference",
+    "MatchRules",
+    "Matcher",
+    "Near",
+    "differences",
+    "identity",
+    "nearest",
+]
+
+IDENTITY_HEADERS = ("openai-beta", "content-type")
+#: No more differences between two requests are told, however much they differ.
+DIFFERENCES_LIMIT = 100
+
+# `nearest` compares so many candidates in full, and no more after so many bytes of bodies; before that the beginning
+# and the end of so many bodies, in a window of that size.
+_FULL_LOOKS, _FULL_BYTES = 50, 8 * 1024 * 1024
+_GLANCES, _WINDOW = 2_000, 16 * 1024
+_SEGMENTS = 32
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_ID_SEGMENT = re.compile(r"[0-9]+|(?=.*[0-9A-Z]).{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRules:
+    """What counts when two requests are compared. `headers` are the header fields that do, in lower case."""
+
+    headers: tuple[str, ...] = IDENTITY_HEADERS
+
+
+DEFAULT_RULES = MatchRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One part of a request that counts.
+
+    `read` takes it out of a request, `key` gives bytes that are equal when two readings are, and `differ` tells how
+    two readings (recorded, received) with different keys differ: at least one difference.
+    """
+
+    read: Callable[[Request, MatchRules], Any]
+    key: Callable[[Any], bytes]
+    differ: Callable[[Any, Any], Iterable[Difference]]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A candidate that comes near: its index among the candidates, and how it differs."""
+
+    index: int
+    differences: tuple[Difference, ...]
+
+
+def identity(request: Request, rules: MatchRules = DEFAULT_RULES) -> bytes:
+    """16 bytes that are equal for two requests exactly when these have no differences."""
+    keys = (matcher.key(matcher.read(request, rules)) for matcher in MATCHERS.values())
+    return blake2b(packed(keys), digest_size=16).digest()
+
+
+def differences(recorded: Request, received: Request, rules: MatchRules = DEFAULT_RULES) -> tuple[Difference, ...]:
+    """How a received request differs from a recorded one, at most `DIFFERENCES_LIMIT`; empty when they match."""
+    return _differences(_readings(recorded, rules), _readings(received, rules))
+
+
+def nearest(
+    received: Request, candidates: Sequence[Request], limit: int = 3, rules: MatchRules = DEFAULT_RULES
+) -> tuple[Near, ...]:
+    """The candidates that come nearest, best first.
+
+    Method and path count most, then the number of differences, then how much the bodies have in common; of equals the
+    earlier comes first. However many and large the candidates are, only a bounded number of them is compared in
+    full; cheap signs (path, size, common start and end of the bodies) choose which.
+    """
+    ranks = _ranks(received, candidates)
+    target, found, spent = _readings(received, rules), list[Near](), 0
+    for index in _promising(received, candidates, ranks, max(_FULL_LOOKS, limit)):
+        if spent > _FULL_BYTES and len(found) >= limit:
+            break
+        spent += _size(candidates[index].body)
+        found.append(Near(index, _differences(_readings(candidates[index], rules), target)))
+    # Stable: of equals, those whose bodies have more in common stay first.
+    found.sort(key=lambda near: (ranks[near.index], len(near.differences)))
+    return tuple(found[:limit])
+
+
+def _promising(received: Request, candidates: Sequence[Request], ranks: list[int], count: int) -> list[int]:
+    def by_size(index: int) -> tuple[int, int, int]:
+        return ranks[index], abs(_size(candidates[index].body) - _size(received.body)), index
+
+    def by_content(index: int) -> tuple[int, int, int]:
+        return ranks[index], -_shared(candidates[index].body, received.body), index
+
+    return nsmallest(count, nsmallest(_GLANCES, range(len(candidates)), key=by_size), key=by_content)
+
+
+def _readings(request: Request, rules: MatchRules) -> tuple[tuple[Any, bytes], ...]:
+    readings = [(matcher, matcher.read(request, rules)) for matcher in MATCHERS.values()]
+    return tuple((reading, matcher.key(reading)) for matcher, reading in readings)
+
+
+def _differences(
+    recorded: tuple[tuple[Any, bytes], ...], received: tuple[tuple[Any, bytes], ...]
+) -> tuple[Difference, ...]:
+    def found() -> Iterator[Difference]:
+        for matcher, (old, old_key), (new, new_key) in zip(MATCHERS.values(), recorded, received, strict=True):
+            if old_key != new_key:
+                yield from matcher.differ(old, new)
+
+    return tuple(islice(found(), DIFFERENCES_LIMIT))
+
+
+def _ranks(received: Request, candidates: Sequence[Request]) -> list[int]:
+    wanted, known, ranks = _shape(received.path), dict[tuple[str, str], int](), list[int]()
+    for candidate in candidates:
+        place = (candidate.method, candidate.path)
+        if place not in known:
+            same = _normal_path(candidate.path) == _normal_path(received.path)
+            far = 0 if same else 1 + _distance(_shape(candidate.path), wanted)
+            known[place] = far + 2 * (candidate.method != received.method)
+        ranks.append(known[place])
+    return ranks
+
+
+def _shape(path: str) -> tuple[str, ...]:
+    segments = _normal_path(path).split("/", _SEGMENTS)
+    return tuple("{id}" if _ID_SEGMENT.fullmatch(segment) else segment for segment in segments)
+
+
+def _distance(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    return sum(old != new for old, new in zip_longest(one, other))
+
+
+def _size(body: Body) -> int:
+    return body.size if isinstance(body, FileBody) else len(body)
+
+
+def _shared(one: Body, other: Body) -> int:
+    if isinstance(one, FileBody) or isinstance(other, FileBody):
+        return 0
+    return _common(one[:_WINDOW], other[:_WINDOW]) + _common(one[: -_WINDOW - 1 : -1], other[: -_WINDOW - 1 : -1])
+
+
+def _common(one: bytes, other: bytes) -> int:
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _read_query(request: Request, _: MatchRules) -> tuple[tuple[str, str], ...]:
+    return parse_form(encode(request.query))
+
+
+def _read_headers(request: Request, rules: MatchRules) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        if (lower := name.lower()) in rules.headers:
+            found.setdefault(lower, []).append(essence(value) if lower == "content-type" else value.strip())
+    # One field with a list is what RFC 9110 5.2 makes of a field that repeats.
+    return {name: ", ".join(values) for name, values in found.items()}
+
+
+def _read_body(request: Request, _: MatchRules) -> tuple[Parsed, Body]:
+    return parse(request.headers, request.body), request.body
+
+
+def _normal_path(path: str) -> str:
+    """A path with the escapes of unreserved characters decoded and the others in upper case (RFC 3986 6.2.2)."""
+    return _ESCAPE.sub(_normal_escape, path) if "%" in path else path
+
+
+def _normal_escape(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return chr(code) if code in _UNRESERVED else found[0].upper()
+
+
+#: Everything that counts, in the order in which differences are told.
+MATCHERS: Mapping[str, Matcher] = {
+    "method": Matcher(
+        read=lambda request, _: request.method,
+        key=encode,
+        differ=lambda old, new: [Difference("method", old, new)],
+    ),
+    "path": Matcher(
+        read=lambda request, _: request.path,
+        key=lambda path: encode(_normal_path(path)),
+        differ=lambda old, new: [Difference("path", old, new)],
+    ),
+    "query": Matcher(
+        read=_read_query,
+        key=packed_fields,
+        differ=lambda old, new: field_differences("query", old, new),
+    ),
+    "headers": Matcher(
+        read=_read_headers,
+        key=lambda headers: packed_fields(headers.items()),
+        differ=lambda old, new: field_differences("header", old.items(), new.items()),
+    ),
+    "body": Matcher(
+        read=_read_body,
+        key=lambda reading: canonical_of(reading[0]),
+        differ=body_differences,
+    ),
+}
