@@ -1,0 +1,94 @@
+"""The command line. Commands are imported when they are used: `--help` and completion stay fast."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from replayproxy import __version__
+from replayproxy.errors import ReplayProxyError
+
+__all__ = ["cli", "main"]
+
+#: name -> (where the command is, what the list of commands says of it)
+_COMMANDS = {
+    "demo": ("replayproxy.cli.demo:demo", "Record, replay and explain a miss: no key, no network."),
+    "serve": ("replayproxy.cli.serve:serve", "Run the proxy."),
+    "record": ("replayproxy.cli.serve:record", "Run the proxy and record: serve --mode record."),
+    "playback": (
+        "replayproxy.cli.serve:playback",
+        "Run the proxy and replay, without an upstream: serve --mode playback.",
+    ),
+    "emulate": ("replayproxy.cli.emulate:emulate", "Run the emulator of the API alone."),
+    "run": ("replayproxy.cli.run:run", "Run a command behind the proxy: run -- pytest."),
+    "cassette": ("replayproxy.cli.cassette:cassette", "Check, list and show recordings."),
+    "config": ("replayproxy.cli.config:config", "Check and show settings."),
+}
+
+
+class _Deferred(click.Command):
+    """A command that is known by name and imported when it is called."""
+
+    def __init__(self, name: str, target: str, about: str) -> None:
+        super().__init__(name, help=about, short_help=about)
+        self._target = target
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        """The context of the real command, which is what click goes on with."""
+        module, _, attribute = self._target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command.make_context(info_name, args, parent, **extra)
+
+
+class _Front(click.Group):
+    """The outermost command: errors become messages, and colours are for those who want them."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        """A context that honours NO_COLOR and FORCE_COLOR (https://no-color.org)."""
+        if os.environ.get("NO_COLOR"):
+            extra["color"] = False
+        elif os.environ.get("FORCE_COLOR"):
+            extra["color"] = True
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; our own errors end it with one message and their exit status, an interrupt with 130."""
+        try:
+            return super().invoke(ctx)
+        except ReplayProxyError as error:
+            click.echo(f"Error: {error}", err=True)
+            raise click.exceptions.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130) from None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table: what a newcomer needs first comes first."""
+        return list(self.commands)
+
+
+def _deferred() -> Iterable[click.Command]:
+    return [_Deferred(name, target, about) for name, (target, about) in _COMMANDS.items()]
+
+
+@click.group(
+    cls=_Front, commands=_deferred(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, message="replayproxy %(version)s")
+def cli() -> None:
+    """Record what an app and an LLM API say to each other, and replay it.
+
+    \b
+    Start here:
+      replayproxy demo
+      replayproxy record --upstream https://api.openai.com
+      replayproxy run --mode playback -- pytest
+    """
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="replayproxy")

@@ -1,0 +1,81 @@
+"""`replayproxy config`: what is wrong with a config file, what the settings are, and a schema for editors."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from replayproxy.cli.options import load_settings, setting_options
+from replayproxy.config import KEYS, Loaded, schema
+from replayproxy.errors import ConfigError
+
+__all__ = ["config"]
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+@click.group(short_help="Check and show settings.")
+def config() -> None:
+    """Check and show settings: defaults < config file < environment < options."""
+
+
+@config.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False), required=False)
+@_json_option
+def check(file: str | None, as_json: bool) -> None:
+    """Tell what is wrong with FILE (or ./replayproxy.yaml) and the environment. Exit status 1 when anything is.
+
+    \b
+    Example:
+      replayproxy config check tests/replayproxy.yaml
+    """
+    read, problems = file, list[str]()
+    try:
+        found = load_settings({"config": file}).file
+        read = os.path.relpath(found) if found else None
+    except ConfigError as error:
+        problems = str(error).splitlines()
+    if as_json:
+        click.echo(json.dumps({"file": read, "problems": problems}))
+    else:
+        click.echo("\n".join(problems) or (f"{read}: fine" if read else "no config file; all settings are fine"))
+    raise click.exceptions.Exit(1 if problems else 0)
+
+
+@config.command()
+@setting_options()
+@_json_option
+def show(loaded: Loaded, as_json: bool) -> None:
+    """Show every setting and where it came from. Takes the options of serve, to see what they would do.
+
+    \b
+    Example:
+      replayproxy config show --mode playback
+    """
+    rows = [(key.name, key.of(loaded.settings), loaded.origins[key.name]) for key in KEYS]
+    if as_json:
+        click.echo(json.dumps({name: {"value": value, "origin": origin} for name, value, origin in rows}, indent=2))
+        return
+    lines = [(name, _written(value), origin) for name, value, origin in rows]
+    name_width, value_width = (max(len(line[column]) for line in lines) for column in (0, 1))
+    for name, value, origin in lines:
+        click.echo(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
+
+
+def _written(value: object) -> str:
+    """A value as it would stand in the file; nothing for one that is not set."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+@config.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of the config file, for editors.
+
+    \b
+    Example:
+      replayproxy config schema > replayproxy.schema.json
+      and on top of replayproxy.yaml: # yaml-language-server: $schema=replayproxy.schema.json
+    """
+    click.echo(json.dumps(schema(), indent=2))

@@ -1,0 +1,216 @@
+"""All settings, as one tree of frozen values.
+
+Rule: a setting is one field here, with its kind, its default and one sentence. The config file's keys, the variables'
+names, the options and the schema follow from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+from replayproxy.config import values as kinds
+from replayproxy.config.values import EMULATOR, Address, Kind
+from replayproxy.core.modes import MODES
+
+__all__ = [
+    "KEYS",
+    "EmulatorSettings",
+    "Key",
+    "LimitSettings",
+    "LogFormat",
+    "PlaybackSettings",
+    "RecordSettings",
+    "Repeat",
+    "Settings",
+    "UpstreamSettings",
+    "Validate",
+    "flag_name",
+    "variable_name",
+]
+
+Validate = Literal["off", "warn", "enforce"]
+Repeat = Literal["last", "never", "cycle"]
+LogFormat = Literal["text", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """Whom to forward to, and how. Time-outs are in seconds, 0 stands for none."""
+
+    url: Annotated[
+        Address, kinds.ADDRESS, "Whom to forward to: an origin, with a path or without, or the emulator."
+    ] = EMULATOR
+    api_key_env: Annotated[
+        str | None,
+        kinds.VARIABLE,
+        "The variable whose value replaces the client's API key on the way to an upstream other than the emulator.",
+    ] = None
+    connect_timeout: Annotated[float, kinds.SECONDS, "Seconds to wait for a connection; 0 = for ever."] = 10.0
+    total_timeout: Annotated[float, kinds.SECONDS, "Seconds that a whole exchange may take; 0 = any."] = 0.0
+    idle_timeout: Annotated[float, kinds.SECONDS, "Seconds to wait for the answer's next byte; 0 = for ever."] = 600.0
+    ca_file: Annotated[
+        Path | None, kinds.PATH, "A PEM file of certificate authorities to trust instead of the usual ones."
+    ] = None
+
+    @property
+    def kind(self) -> Literal["emulator", "http"]:
+        """Whether the upstream is the emulator or an HTTP server."""
+        return self.url.kind
+
+    @property
+    def origin(self) -> str:
+        """`SCHEME://HOST[:PORT]` of the upstream, "" for the emulator."""
+        return self.url.origin
+
+    @property
+    def path_prefix(self) -> str:
+        """The path put before a request's path: "", or one that begins with a slash and does not end in one."""
+        return self.url.path_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """What is saved, and how. `inline_limit` is in bytes."""
+
+    failures: Annotated[bool, kinds.BOOLEAN, "Save 401, 403, 408, 429, 5xx and broken answers too."] = False
+    inline_limit: Annotated[int, kinds.SIZE, "Bodies larger than this go into a file beside the cassette."] = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSettings:
+    """How answers are played."""
+
+    repeat: Annotated[
+        Repeat,
+        kinds.choice("last", "never", "cycle"),
+        "Once a request's recorded answers are used up: last repeats the last one for GET and HEAD, never is a miss,"
+        " cycle starts over.",
+    ] = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What is too much. `body` is in bytes."""
+
+    body: Annotated[int, kinds.SIZE, "The largest request body that is taken."] = 512 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorSettings:
+    """What makes the emulator's ids and times. `clock_start` is in Unix seconds."""
+
+    seed: Annotated[int, kinds.COUNT, "Where the emulator's ids come from: same seed, same ids."] = 0
+    clock_start: Annotated[int, kinds.COUNT, "The emulator's time at its start, in Unix seconds."] = 1_700_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Exactly one of `cassette` and `cassettes` is not None; loaded paths are absolute."""
+
+    mode: Annotated[
+        str,
+        kinds.choice(*MODES),
+        "auto plays hits and records misses, record replaces, playback refuses misses, passthrough only forwards.",
+    ] = "auto"
+    upstream: UpstreamSettings = UpstreamSettings()
+    cassette: Annotated[Path | None, kinds.PATH, "The cassette of the session without a name, instead of a folder."] = (
+        None
+    )
+    cassettes: Annotated[
+        Path | None, kinds.PATH, "The folder of cassettes; default.yaml is that of the session without a name."
+    ] = Path("cassettes")
+    host: Annotated[str, kinds.HOST, "The address to listen on."] = "127.0.0.1"
+    port: Annotated[int, kinds.PORT, "The port that stands in for the API; 0 = any free one."] = 8080
+    admin_port: Annotated[int, kinds.PORT, "The port for health and administration; 0 = any free one."] = 8081
+    validate: Annotated[
+        Validate | None,
+        kinds.choice("off", "warn", "enforce"),
+        "What to do with requests that the API would refuse (unset: enforce towards the emulator, else warn).",
+    ] = None
+    speed: Annotated[
+        float, kinds.SPEED, "Pace of replayed streams: 0 = at once, 1 = as recorded, N = N times faster."
+    ] = 0.0
+    workers: Annotated[int, kinds.WORKERS, "How many processes serve; only 1 for now."] = 1
+    record: RecordSettings = RecordSettings()
+    playback: PlaybackSettings = PlaybackSettings()
+    strict: Annotated[bool, kinds.BOOLEAN, "Interactions that nobody asked for fail the receipt as well."] = False
+    log_format: Annotated[LogFormat, kinds.choice("text", "json"), "How log lines look on standard error."] = "text"
+    limits: LimitSettings = LimitSettings()
+    emulator: EmulatorSettings = EmulatorSettings()
+
+    @property
+    def default_cassette(self) -> Path:
+        """The cassette of the session without a name."""
+        return self.cassette or (self.cassettes or Path()) / "default.yaml"
+
+    @property
+    def forwards(self) -> bool:
+        """Whether an upstream exists at all in this mode."""
+        return MODES[self.mode].forwards
+
+    @property
+    def validation(self) -> Validate:
+        """`validate`, or what it is when nobody said."""
+        enforce = self.forwards and self.upstream.kind == "emulator"
+        return self.validate or ("enforce" if enforce else "warn")
+
+
+def variable_name(name: str) -> str:
+    """The environment variable of the setting `name` (`record.failures` gives `REPLAYPROXY_RECORD__FAILURES`)."""
+    return "REPLAYPROXY_" + name.upper().replace(".", "__")
+
+
+def flag_name(name: str) -> str:
+    """The option of the setting `name` (`record.failures` gives `--record-failures`)."""
+    return "--" + name.replace(".", "-").replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: where it is in `Settings`, and all that is known about it."""
+
+    path: tuple[str, ...]
+    kind: Kind[Any]
+    default: Any
+    about: str
+
+    @property
+    def name(self) -> str:
+        """The key in a config file, nesting told by dots; `upstream` is short for `upstream.url`."""
+        return "upstream" if self.path == ("upstream", "url") else ".".join(self.path)
+
+    @property
+    def env(self) -> str:
+        """The environment variable."""
+        return variable_name(self.name)
+
+    @property
+    def flag(self) -> str:
+        """The option of the command line, where it has one."""
+        return flag_name(self.name)
+
+    def of(self, settings: Settings) -> object:
+        """The value in `settings`, as JSON has it."""
+        value: Any = settings
+        for name in self.path:
+            value = getattr(value, name)
+        return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _keys(group: type[Any], path: tuple[str, ...] = ()) -> Iterator[Key]:
+    hints = get_type_hints(group, include_extras=True)
+    for item in dataclasses.fields(group):
+        here, hint = (*path, item.name), hints[item.name]
+        if dataclasses.is_dataclass(hint):
+            yield from _keys(type(item.default), here)
+        else:
+            kind, about = hint.__metadata__
+            yield Key(here, kind, item.default, about)
+
+
+#: All settings, in the order of the fields.
+KEYS: tuple[Key, ...] = tuple(_keys(Settings))
