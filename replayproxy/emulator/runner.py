@@ -1,0 +1,65 @@
+"""Starting and stopping an emulator inside a running event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from replayproxy.emulator.app import create_app
+from replayproxy.emulator.state import EmulatorSettings
+from replayproxy.errors import StartError
+
+__all__ = ["RunningEmulator", "running"]
+
+#: Seconds that requests in flight get when the emulator stops.
+SHUTDOWN_TIMEOUT = 1.0
+#: Real clients send long ids, keys and cursors; aiohttp's own limit for a line is 8 KiB.
+MAX_LINE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEmulator:
+    """Where an emulator answers; `url` is an origin, without `/v1`."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """`http://HOST:PORT`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+@asynccontextmanager
+async def running(
+    settings: EmulatorSettings | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[RunningEmulator]:
+    """An emulator that answers until the block is left; port 0 means any that is free.
+
+    Raises StartError when it cannot listen there.
+    """
+    runner = web.AppRunner(
+        create_app(settings),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+        max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE,
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        yield RunningEmulator(host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"the emulator cannot listen on {host}:{port}: {reason}; port 0 takes a free one") from error
