@@ -249,7 +249,7 @@ async def test_time_outs_name_what_took_too_long() -> None:
     async with raw_upstream(stalling) as server:
         with pytest.raises(UpstreamTimeoutError, match="went silent"):
             await fetch(server.url, idle=0.05)
-        with pytest.raises(UpstreamTimeoutError, match="the whole took longer than 0.05 s"):
+        with pytest.raises(UpstreamTimeoutError, match=r"the whole took longer than 0\.05 s"):
             await fetch(server.url, total=0.05)
 
 
