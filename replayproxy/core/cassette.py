@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b, sha256
 
-from replayproxy.core.messages import Request, Response
+from replayproxy.core.messages import Body, FileBody, Request, Response
 from replayproxy.core.validation import Problem
 
-__all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "same_exchange"]
+__all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "exchange_key", "same_exchange"]
 
 #: Answer headers that say when, how long or which attempt, and nothing about what was answered.
 VOLATILE_HEADERS = frozenset(
@@ -74,6 +75,27 @@ class Cassette:
 def same_exchange(one: Interaction, other: Interaction) -> bool:
     """Whether two recordings differ in nothing but volatile facts: when, how long, how an answer was cut up."""
     return _settled(one) == _settled(other)
+
+
+def exchange_key(interaction: Interaction) -> bytes:
+    """The bytes that are equal for the same exchanges; a body counts by content, be it in memory or in a file named by
+    its content."""
+    settled = _settled(interaction)
+    bodies = (_content(settled.request.body), _content(settled.response.body))
+    bare = replace(
+        settled,
+        request=replace(settled.request, body=b""),
+        response=replace(settled.response, body=b""),
+        line=0,
+        text="",
+    )
+    return blake2b(repr((bare, bodies)).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def _content(body: Body) -> tuple[int, str]:
+    if isinstance(body, FileBody):
+        return body.size, body.name[:32]
+    return len(body), sha256(body).hexdigest()[:32]
 
 
 def _settled(interaction: Interaction) -> Interaction:

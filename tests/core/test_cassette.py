@@ -1,0 +1,66 @@
+"""Interactions, and when two of them are the same exchange."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from replayproxy.core.cassette import VOLATILE_HEADERS, Interaction, exchange_key, same_exchange
+from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
+from replayproxy.core.validation import Problem
+
+ONE = Interaction(
+    Request("POST", "/v1/x", Headers.of(("a", "b")), b"asked"),
+    Response(200, "OK", Headers.of(("Date", "then"), ("c", "d")), b"answered", "gzip", (Chunk(0.0, 8),)),
+    operation="op",
+    recorded="then",
+    first_byte=1.0,
+    took=2.0,
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ONE, recorded="now", first_byte=0.0, took=0.0, line=5, text="x"),
+        replace(ONE, response=replace(ONE.response, headers=Headers.of(("date", "now"), ("c", "d")), chunks=())),
+        replace(ONE, response=replace(ONE.response, headers=Headers.of(("c", "d"), ("X-Request-Id", "r")))),
+    ],
+)
+def test_volatile_facts_do_not_make_another_exchange(other: Interaction) -> None:
+    """When, how long, how an answer was cut up, and headers that say such things."""
+    assert same_exchange(ONE, other)
+    assert exchange_key(ONE) == exchange_key(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ONE, request=replace(ONE.request, body=b"")),
+        replace(ONE, request=replace(ONE.request, headers=Headers.of(("date", "then")))),
+        replace(ONE, response=replace(ONE.response, body=b"other")),
+        replace(ONE, response=replace(ONE.response, coding="")),
+        replace(ONE, response=replace(ONE.response, status=201)),
+        replace(ONE, problems=(Problem("x"),)),
+        replace(ONE, validator=True),
+        replace(ONE, request=replace(ONE.request, target="/\udcff")),
+    ],
+)
+def test_everything_else_does(other: Interaction) -> None:
+    """A byte, a header, a status, a problem."""
+    assert not same_exchange(ONE, other)
+    assert exchange_key(ONE) != exchange_key(other)
+
+
+def test_a_body_in_a_file_counts_by_its_content() -> None:
+    """Its name is its content's digest, so the key is the one of the same bytes in memory."""
+    digest = sha256(b"answered").hexdigest()
+    kept = replace(ONE, response=replace(ONE.response, body=FileBody(f"{digest[:32]}.txt", 8, "any")))
+    assert exchange_key(kept) == exchange_key(ONE)
+
+
+def test_volatile_headers_are_lower_case() -> None:
+    """They are compared without regard to case."""
+    assert all(name == name.lower() for name in VOLATILE_HEADERS)
