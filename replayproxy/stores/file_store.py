@@ -1,0 +1,153 @@
+"""A cassette in a file.
+
+Rules:
+1. What cannot be read stops whoever asked, and is left as it is.
+2. A recording holds a lock beside the cassette. In record mode nothing changes before the first interaction is saved;
+   then the earlier take is copied to `NAME.yaml~` and the new one moved into place.
+3. A torn last document is not loaded; recording on moves it to the end of `NAME.yaml.torn`.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from replayproxy.core.cassette import Cassette, Head
+from replayproxy.core.codec import decode_documents, decode_head, encode_head, split_cassette
+from replayproxy.core.documents import Documents
+from replayproxy.core.messages import FileBody
+from replayproxy.core.takes import EarlierTake, same_head
+from replayproxy.errors import CassetteError
+from replayproxy.stores.lock import Lock
+from replayproxy.stores.recorder import Earlier, FileRecorder
+from replayproxy.stores.side_files import SideFiles, failure
+
+__all__ = ["MAX_BYTES", "FileStore"]
+
+#: Larger files are not read.
+MAX_BYTES = 1024 * 1024 * 1024
+
+
+class FileStore:
+    """One cassette in one file; `inline_limit` is the size from which a body gets a file of its own."""
+
+    def __init__(self, path: Path, inline_limit: int = 65536) -> None:
+        self.path = path
+        self._inline_limit = inline_limit
+        self._files = SideFiles(path)
+        self._torn = ""
+
+    @property
+    def torn(self) -> str:
+        """What the last `load` left out; empty when nothing."""
+        return self._torn
+
+    def exists(self) -> bool:
+        """Whether there is a file, readable or not."""
+        return self.path.exists() or self.path.is_symlink()
+
+    def load(self) -> Cassette:
+        """The cassette; CassetteError names file, line and cure."""
+        return self._load(self._read())[0]
+
+    def open_body(self, body: FileBody) -> BinaryIO:
+        """The content of a large body, for reading."""
+        return self._files.open(body)
+
+    def append_to(self, head: Head) -> FileRecorder:
+        """A recorder that adds to the file, or makes it when there is none."""
+        lock = self._lock()
+        try:
+            if not self.exists():
+                return FileRecorder(self.path, lock, self._files, encode_head(head), self._inline_limit)
+            with self._named():
+                raw = self._read()
+                documents = _documents(raw)
+                decode_head(documents.items[0])
+            recorder = FileRecorder(self.path, lock, self._files, "", self._inline_limit)
+            whole = len(_text(raw)[: documents.whole].encode()) if documents.torn else len(raw)
+            recorder.resume(raw, whole, len(documents.items) - 1)
+            return recorder
+        except BaseException:
+            lock.release()
+            raise
+
+    def replace_take(self, head: Head) -> FileRecorder:
+        """A recorder that begins the file anew with its first interaction, keeping what did not change."""
+        lock = self._lock()
+        try:
+            head_text, earlier = encode_head(head), None
+            if self.exists():
+                raw = self._read()
+                cassette, documents = self._load(raw)
+                alike = same_head(head, cassette.head)
+                if alike:
+                    head_text = documents.prolog + documents.items[0].text
+                take = EarlierTake(cassette.interactions)
+                earlier = Earlier(take, raw if alike and documents.torn is None else b"")
+            return FileRecorder(self.path, lock, self._files, head_text, self._inline_limit, earlier)
+        except BaseException:
+            lock.release()
+            raise
+
+    def _load(self, raw: bytes) -> tuple[Cassette, Documents]:
+        with self._named(), _collecting_no_garbage():
+            documents = _documents(raw)
+            cassette = decode_documents(documents, self._files.read)
+        self._torn = ""
+        if documents.torn is not None:
+            self._torn = f"{self.path}:{documents.torn.line}: the last document was not finished and is left out"
+        return cassette, documents
+
+    def _read(self) -> bytes:
+        try:
+            size = self.path.stat().st_size
+            if size > MAX_BYTES:
+                cure = "Record into several cassettes"
+                raise CassetteError(f"a cassette of {size:,} bytes is too large", path=str(self.path), cure=cure)
+            return self.path.read_bytes()
+        except OSError as error:
+            raise failure(error, self.path, "read") from error
+
+    def _lock(self) -> Lock:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return Lock(self.path)
+        except OSError as error:
+            raise failure(error, self.path, "recorded") from error
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Names the file in errors that only know the line."""
+        try:
+            yield
+        except CassetteError as error:
+            raise error.at(str(self.path)) from error
+
+
+def _documents(raw: bytes) -> Documents:
+    return split_cassette(_text(raw))
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        kind = "UTF-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise CassetteError(f"the file is {kind}", line=line, cure="Save it as UTF-8") from error
+
+
+@contextmanager
+def _collecting_no_garbage() -> Iterator[None]:
+    """Reading makes many values and no garbage: the collector would take half of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

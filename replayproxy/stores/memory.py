@@ -1,0 +1,105 @@
+"""A cassette in memory: the double for tests, with the contract of the real thing."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import BinaryIO
+
+from replayproxy.core.cassette import Cassette, Head, Interaction
+from replayproxy.core.codec import encode
+from replayproxy.core.messages import FileBody
+from replayproxy.errors import CassetteError
+
+__all__ = ["MemoryRecorder", "MemorySpool", "MemoryStore"]
+
+
+class MemoryStore:
+    """One cassette, None until something is recorded, and its large bodies by name."""
+
+    def __init__(self, cassette: Cassette | None = None) -> None:
+        self.cassette = cassette
+        self.bodies: dict[str, bytes] = {}
+        self.recorded_into = False
+
+    @property
+    def torn(self) -> str:
+        """Always empty: memory does not tear."""
+        return ""
+
+    def exists(self) -> bool:
+        """Whether there is a cassette."""
+        return self.cassette is not None
+
+    def load(self) -> Cassette:
+        """The cassette."""
+        if self.cassette is None:
+            raise CassetteError("there is no cassette")
+        return self.cassette
+
+    def open_body(self, body: FileBody) -> BinaryIO:
+        """The content of a large body."""
+        if body.name not in self.bodies:
+            raise CassetteError(f"there is no body {body.name}")
+        return BytesIO(self.bodies[body.name])
+
+    def append_to(self, head: Head) -> MemoryRecorder:
+        """A recorder that adds to the cassette, or begins one."""
+        return MemoryRecorder(self, self.cassette or Cassette(head))
+
+    def replace_take(self, head: Head) -> MemoryRecorder:
+        """A recorder whose first interaction begins the cassette anew."""
+        return MemoryRecorder(self, Cassette(head))
+
+
+class MemoryRecorder:
+    """One recording into a cassette in memory."""
+
+    def __init__(self, store: MemoryStore, begun: Cassette) -> None:
+        if store.recorded_into:
+            raise CassetteError("another replayproxy records into it")
+        store.recorded_into = True
+        self._store, self._begun, self._closed = store, begun, False
+        self._saved: list[tuple[int, Interaction]] = []
+
+    def append(self, interaction: Interaction, arrival: int) -> None:
+        """Saves an interaction, if it could be written."""
+        if self._closed:
+            raise CassetteError("the recording has ended")
+        encode(interaction, len(self._saved) + 1)
+        self._saved.append((arrival, interaction))
+        self._put([interaction for _, interaction in self._saved])
+
+    def spool(self) -> MemorySpool:
+        """A new place for a large body."""
+        return MemorySpool(self._store)
+
+    def close(self) -> None:
+        """Puts the interactions in order."""
+        if not self._closed:
+            self._closed, self._store.recorded_into = True, False
+            if self._saved:
+                self._put([interaction for _, interaction in sorted(self._saved, key=lambda saved: saved[0])])
+
+    def _put(self, interactions: list[Interaction]) -> None:
+        self._store.cassette = Cassette(self._begun.head, (*self._begun.interactions, *interactions))
+
+
+class MemorySpool:
+    """A body on its way into memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store, self._content = store, bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Takes in the next piece."""
+        self._content += data
+
+    def adopt(self, sha256: str, extension: str) -> str:
+        """Keeps it under the name of its content."""
+        name = sha256[:32] + extension
+        self._store.bodies[name] = bytes(self._content)
+        return name
+
+    def discard(self) -> None:
+        """Throws it away."""
+        self._content.clear()
