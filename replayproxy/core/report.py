@@ -37,7 +37,7 @@ def miss_message(
     """
     asked = f"{miss.request.method} {shown(miss.request.target)[1:-1]}"
     lines = [_REASONS[miss.reason].format(asked=asked, cassette=cassette)]
-    lines += [_near_line(near, interaction(near.index), cassette) for near in miss.near]
+    lines += [_near_line(near, interaction(near.index), cassette) for near in _worth_telling(miss.near)]
     for problem in problems[:SHOWN_PROBLEMS]:
         lines.append(f"The request is not valid either: {problem.message}")
     lines.append(f"What to do: {_CURES[miss.reason]}")
@@ -74,6 +74,12 @@ _CURES = {
     "already_played": "if the app now asks more often than when it was recorded, record again (`replayproxy record`) "
     "or set playback.repeat to last or cycle.",
 }
+
+
+def _worth_telling(near: tuple[Near, ...]) -> tuple[Near, ...]:
+    """All of them, or only those for the same method and path when there are such."""
+    same = tuple(one for one in near if not {"method", "path"} & {found.path for found in one.differences})
+    return same or near
 
 
 def _near_line(near: Near, interaction: Interaction, cassette: str) -> str:

@@ -29,6 +29,13 @@ def test_a_miss_names_reason_nearest_difference_and_cure() -> None:
     ]
 
 
+def test_recordings_of_other_paths_are_told_only_when_there_is_nothing_nearer() -> None:
+    """What is no candidate for a rule or an edit would only hide the one that is."""
+    other, same = interaction(request(target="/v1/models")), interaction(request(body={"content": "AI"}))
+    assert told({"content": "planes"}, other, same).count("nearest:") == 1
+    assert 'path: recorded "/v1/models"' in told({"content": "planes"}, other)
+
+
 def test_without_a_cassette_the_file_is_named() -> None:
     """The file that was looked for stands in the message."""
     assert "there is no file cassettes/chat.yaml" in told({})
