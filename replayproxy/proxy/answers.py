@@ -1,0 +1,108 @@
+"""The answers that replayproxy gives in its own name, all in the API's error envelope."""
+
+from __future__ import annotations
+
+from replayproxy.core.envelope import error_body
+from replayproxy.core.messages import Headers, Response
+from replayproxy.core.session import Miss
+from replayproxy.core.validation import Problem
+from replayproxy.errors import UpstreamError, UpstreamTimeoutError
+from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.wire import Reply
+
+__all__ = [
+    "INTERACTION_HEADER",
+    "OUTCOME_HEADER",
+    "client_stalled",
+    "internal_error",
+    "marks",
+    "missed",
+    "no_tunnel",
+    "own_response",
+    "send_own",
+    "too_large",
+    "upstream_failed",
+]
+
+OUTCOME_HEADER, INTERACTION_HEADER, MISS_HEADER = (
+    "x-replayproxy-outcome",
+    "x-replayproxy-interaction",
+    "x-replayproxy-miss",
+)
+#: 424: client libraries retry 409, 429 and 5xx, and apps handle 404 for reasons of their own.
+MISS_STATUS = 424
+_REASONS = {
+    400: "Bad Request",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    424: "Failed Dependency",
+}
+_REASONS |= {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
+
+
+def own_response(problem: Problem) -> Response:
+    """The answer that tells of a problem, as the API would."""
+    headers = Headers.of(("content-type", "application/json"))
+    body = error_body(problem)
+    headers = headers.plus(("content-length", str(len(body))))
+    return Response(problem.status, _REASONS.get(problem.status, ""), headers, body)
+
+
+def marks(exchange: Exchange) -> Headers:
+    """The headers that tell what answered."""
+    told = Headers.of((OUTCOME_HEADER, exchange.outcome))
+    return told.plus((INTERACTION_HEADER, str(exchange.number))) if exchange.number else told
+
+
+async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str]) -> Reply:
+    """Answers with a problem; `more` are further headers."""
+    response = own_response(problem)
+    exchange.status = response.status
+    headers = response.headers.plus(*marks(exchange), *more)
+    body = response.body if isinstance(response.body, bytes) else b""
+    reply = Reply(exchange.raw, response.status, response.reason, headers, length=len(body))
+    await reply.end(body)
+    return reply
+
+
+async def missed(exchange: Exchange, miss: Miss, message: str) -> Reply:
+    """Answers a miss, so that no client tries again."""
+    problem = Problem(message, code=miss.reason, status=MISS_STATUS, type="replay_miss")
+    return await send_own(exchange, problem, ("x-should-retry", "false"), (MISS_HEADER, miss.reason))
+
+
+def upstream_failed(upstream: str, error: UpstreamError) -> Problem:
+    """The upstream gave no answer: 504 when it took too long, 502 for everything else."""
+    late = isinstance(error, UpstreamTimeoutError)
+    return Problem(
+        f"replayproxy got no answer from the upstream {upstream}: {error}.",
+        code="upstream_timeout" if late else "upstream_unreachable",
+        status=504 if late else 502,
+        type="upstream_error",
+    )
+
+
+def too_large(limit: int) -> Problem:
+    """The request's body is longer than allowed."""
+    return Problem(
+        f"The body of this request is longer than replayproxy takes ({limit} bytes; the setting is limits.body).",
+        code="request_too_large",
+        status=413,
+    )
+
+
+def client_stalled(seconds: float) -> Problem:
+    """The client sent nothing more of its body."""
+    return Problem(f"Nothing more of the request's body came for {seconds:g} s.", code="request_timeout", status=408)
+
+
+def no_tunnel() -> Problem:
+    """The client takes us for a forward proxy."""
+    told = "replayproxy stands in for one API and opens no tunnels: set it as the base URL, not as the HTTP proxy."
+    return Problem(told, code="no_tunnel", status=405)
+
+
+def internal_error() -> Problem:
+    """Something of ours broke; the log tells what."""
+    return Problem("replayproxy met an error of its own; its log tells more.", status=500, type="proxy_error")

@@ -1,0 +1,59 @@
+"""One request on its way through the proxy: what is known of it so far, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import web
+
+from replayproxy.core.catalog import Resolved
+from replayproxy.core.messages import Request
+from replayproxy.core.validation import Problem
+from replayproxy.proxy.intake import Intake
+
+__all__ = ["Clock", "Exchange", "Outcome"]
+
+#: played, repeated: a recording answered · missed: none did, and nobody else was asked · saved, forwarded: the
+#: upstream answered · rejected: the validator did · failed: nobody could · gone: the client left first.
+Outcome = Literal["played", "repeated", "missed", "saved", "forwarded", "rejected", "failed", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two times a proxy needs: seconds that only grow, and the time of day as ISO 8601 in UTC."""
+
+    seconds: Callable[[], float]
+    wall: Callable[[], str]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A live request.
+
+    `slot` is its place in line; `started` and `recorded` tell when it arrived, by both clocks. `twin` is the redacted
+    copy (without the body until that has been read), `secrets` what was found in its credential headers. `number` is
+    the interaction that answered, 0 when none did; `note` says why it went wrong.
+    """
+
+    raw: web.BaseRequest
+    head: Request
+    intake: Intake
+    slot: int
+    started: float
+    recorded: str
+    resolved: Resolved | None
+    secrets: frozenset[str]
+    twin: Request
+    problems: tuple[Problem, ...] = ()
+    outcome: Outcome = "failed"
+    number: int = 0
+    status: int = 0
+    first_byte: float = 0.0
+    note: str = ""
+
+    @property
+    def operation(self) -> str:
+        """The catalog's id of what was asked, "" when unknown."""
+        return self.resolved.operation.id if self.resolved else ""

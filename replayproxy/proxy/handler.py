@@ -1,0 +1,271 @@
+"""One request, in order: read, resolve, redact, decide, then replay, forward or refuse.
+
+Rules:
+1. The raw request goes to the upstream only, the raw answer to the client only; all else sees redacted twins.
+2. What is recorded is saved before the end of the answer is passed on, whole or not at all.
+3. An answer that cannot be completed breaks the connection; it never ends as if it were whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+from aiohttp import web
+
+from replayproxy.core.catalog import Catalog
+from replayproxy.core.messages import Response
+from replayproxy.core.redaction import Redactor
+from replayproxy.core.report import miss_message
+from replayproxy.core.session import Miss, Replay, Session
+from replayproxy.core.validation import Problem, problems
+from replayproxy.errors import CassetteError, UpstreamError
+from replayproxy.proxy import answers
+from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.exchange import Clock, Exchange
+from replayproxy.proxy.forwarding import Link, Passage
+from replayproxy.proxy.intake import Intake, TooLargeError, outgoing, stored
+from replayproxy.proxy.playback import OpenFile, play
+from replayproxy.proxy.recording import Tape
+from replayproxy.proxy.upstream import Answer
+from replayproxy.proxy.wire import Answered, ClientGoneError, Reply, end_to_end, read_head
+
+__all__ = ["Handler", "Policy"]
+
+_log = logging.getLogger(__name__)
+
+#: How long the upstream may take to finish when the client has hung up, in seconds: clients close a stream as soon as
+#: they have seen its last event, a moment before it ends.
+GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How requests are treated: `validate` is off, warn or enforce; `speed` 0 plays at once; sizes are in bytes."""
+
+    validate: str
+    speed: float
+    body_limit: int
+    idle: float
+
+
+@dataclass(slots=True)
+class Handler:
+    """Answers the requests of one session.
+
+    In playback there is no `link`: nothing here could reach an upstream. Without a `tape` nothing is recorded.
+    """
+
+    session: Session
+    cassette: str
+    catalog: Catalog
+    redactor: Redactor
+    policy: Policy
+    clock: Clock
+    open_file: OpenFile
+    link: Link | None = None
+    tape: Tape | None = None
+    leaving: set[asyncio.Task[Reply]] = field(default_factory=set)
+
+    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request. Whatever goes wrong, the client gets an error or a broken connection, the log the why."""
+        exchange = self._arrive(raw)
+        if self.link is None:
+            return Answered(await self._serve(exchange))
+        # In a task of its own, which may finish (and save) when the client has gone already.
+        task = asyncio.create_task(self._serve(exchange))
+        try:
+            return Answered(await asyncio.shield(task))
+        except asyncio.CancelledError:
+            self.leaving.add(task)
+            task.add_done_callback(self.leaving.discard)
+            asyncio.get_running_loop().call_later(GRACE, task.cancel)
+            raise
+
+    async def _serve(self, exchange: Exchange) -> Reply:
+        try:
+            return await self._answer(exchange)
+        except asyncio.CancelledError:
+            exchange.outcome = "gone"
+            raise
+        except ClientGoneError as error:
+            exchange.outcome, exchange.note = "gone", str(error)
+            return self._hang_up(exchange)
+        except TooLargeError:
+            return await self._own(exchange, answers.too_large(self.policy.body_limit))
+        except TimeoutError:
+            return await self._own(exchange, answers.client_stalled(self.policy.idle))
+        except Exception:
+            _log.exception("%s", self._line(exchange))
+            return await self._own(exchange, answers.internal_error())
+        finally:
+            exchange.intake.close()
+            self._tell(exchange)
+
+    def _arrive(self, raw: web.BaseRequest) -> Exchange:
+        head = read_head(raw)
+        return Exchange(
+            raw=raw,
+            head=head,
+            intake=Intake(raw, self.policy.body_limit, self.policy.idle),
+            slot=self.session.arrive(),
+            started=self.clock.seconds(),
+            recorded=self.clock.wall(),
+            resolved=self.catalog.resolve(head.method, head.path),
+            secrets=self.redactor.secrets(head),
+            twin=self.redactor.request(stored(head)),
+        )
+
+    async def _answer(self, exchange: Exchange) -> Reply:
+        if exchange.head.method == "CONNECT":
+            return await self._own(exchange, answers.no_tunnel())
+        capture = self._capture_request(exchange)
+        try:
+            return await self._decide(exchange, capture)
+        finally:
+            capture.discard()  # what is worth keeping has been finished by now
+
+    async def _decide(self, exchange: Exchange, capture: Capture) -> Reply:
+        body: bytes | None = None
+        if first := self._reads_first(exchange):
+            body = await exchange.intake.whole(capture)
+            self._read_twin(exchange, capture)
+        decision = self.session.decide(exchange.twin)
+        if isinstance(decision, Replay):
+            return await self._replay(exchange, decision)
+        if isinstance(decision, Miss):
+            return await self._refuse(exchange, decision)
+        if first:
+            self._validate(exchange)
+            if exchange.problems and self.policy.validate == "enforce":
+                return await self._reject(exchange)
+        return await self._forward(exchange, capture, body, first)
+
+    def _reads_first(self, exchange: Exchange) -> bool:
+        """Whether the body has to be known before anything can be decided (or is small enough not to matter)."""
+        checked = exchange.resolved is not None and exchange.resolved.operation.check is not None
+        enforced = self.policy.validate == "enforce" and checked
+        return self.session.mode.plays or enforced or exchange.intake.small
+
+    def _capture_request(self, exchange: Exchange) -> Capture:
+        headers, spool = exchange.head.headers, self.tape.recorder.spool if self.tape else None
+        return Capture(headers, lambda: self.redactor.stream(exchange.secrets), spool)
+
+    def _read_twin(self, exchange: Exchange, capture: Capture) -> None:
+        body, _, _ = capture.finish()
+        exchange.twin = self.redactor.request(replace(stored(exchange.head), body=body))
+
+    def _validate(self, exchange: Exchange) -> None:
+        if self.policy.validate != "off" and exchange.resolved is not None:
+            exchange.problems = problems(exchange.twin, exchange.resolved)
+            self.session.found_problems(len(exchange.problems))
+
+    # --- replay, refuse, reject
+
+    async def _replay(self, exchange: Exchange, replay: Replay) -> Reply:
+        exchange.outcome = "repeated" if replay.repeated else "played"
+        exchange.number, exchange.status = replay.number, replay.interaction.response.status
+        return await play(exchange.raw, replay.interaction, answers.marks(exchange), self.open_file, self.policy.speed)
+
+    async def _refuse(self, exchange: Exchange, miss: Miss) -> Reply:
+        exchange.outcome = "missed"
+        self._validate(exchange)
+        message = miss_message(miss, self.cassette, self.session.interaction, exchange.problems)
+        exchange.note = message
+        return await answers.missed(exchange, miss, message)
+
+    async def _reject(self, exchange: Exchange) -> Reply:
+        exchange.outcome = "rejected"
+        problem = exchange.problems[0]
+        if self.tape is not None:
+            self.tape.save(exchange, exchange.twin, answers.own_response(problem))
+        return await answers.send_own(exchange, problem)
+
+    # --- forward
+
+    async def _forward(self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool) -> Reply:
+        assert self.link is not None, "only modes with an upstream forward"  # noqa: S101 -- for the type checker
+        pieces = body if body is not None else self._pieces(exchange, capture, read)
+        request = outgoing(exchange.head, body, exchange.intake.chunked)
+        try:
+            answer = await self.link.ask(request, pieces)
+        except UpstreamError as error:
+            exchange.note = str(error)
+            return await self._own(exchange, answers.upstream_failed(str(self.link.upstream), error))
+        try:
+            return await self._deliver(exchange, capture, answer, read)
+        finally:
+            await answer.close()
+
+    def _pieces(self, exchange: Exchange, capture: Capture, read: bool) -> AsyncIterator[bytes]:
+        if read:
+            return exchange.intake.from_file()
+        return exchange.intake.teed(capture) if self.tape is not None else exchange.intake.pieces()
+
+    async def _deliver(self, exchange: Exchange, request_capture: Capture, answer: Answer, read: bool) -> Reply:
+        head = answer.head
+        exchange.outcome, exchange.status = "forwarded", head.status
+        exchange.first_byte = self.clock.seconds() - exchange.started
+        reply = Reply(
+            exchange.raw, head.status, head.reason, head.headers, length=_length(head.headers.get("content-length"))
+        )
+        tape = self.tape if self.tape is not None and self.tape.wants(head.status) else None
+        capture = tape.capture(head.headers, exchange.secrets, decode=True) if tape else None
+        passage = Passage(answer, reply, capture, self.clock.seconds)
+        try:
+            await passage.run()
+            if tape is not None and capture is not None and self._complete(exchange, request_capture, read):
+                response = Response(head.status, head.reason, end_to_end(head.headers))
+                if tape.save_answer(exchange, exchange.twin, response, capture):
+                    exchange.outcome = "saved"
+            await passage.finish()
+        except UpstreamError as error:
+            exchange.outcome, exchange.note = "failed", str(error)
+            reply.abort()
+        finally:
+            if capture is not None and exchange.outcome != "saved":
+                capture.discard()
+        return reply
+
+    def _complete(self, exchange: Exchange, capture: Capture, read: bool) -> bool:
+        """Makes the twin of a request that was passed on as it came; False when it did not come to its end."""
+        if read:
+            return True
+        if not exchange.intake.done:
+            exchange.note = "not saved: the upstream answered before the request was complete"
+            return False
+        try:
+            self._read_twin(exchange, capture)
+        except CassetteError as error:
+            if self.tape is not None:
+                self.tape.lose(error)
+            return False
+        self._validate(exchange)
+        return True
+
+    # --- whatever else
+
+    async def _own(self, exchange: Exchange, problem: Problem) -> Reply:
+        exchange.outcome = "failed"
+        try:
+            return await answers.send_own(exchange, problem)
+        except ClientGoneError:
+            return self._hang_up(exchange)
+
+    def _hang_up(self, exchange: Exchange) -> Reply:
+        reply = Reply(exchange.raw, 500, "", exchange.head.headers)
+        reply.abort()
+        return reply
+
+    def _line(self, exchange: Exchange) -> str:
+        return f"{exchange.twin.method} {exchange.twin.target}"
+
+    def _tell(self, exchange: Exchange) -> None:
+        took = self.clock.seconds() - exchange.started
+        _log.info("%s", self._line(exchange), extra={"exchange": exchange, "took": took})
+
+
+def _length(content_length: str | None) -> int | None:
+    return int(content_length) if content_length is not None and content_length.isdecimal() else None

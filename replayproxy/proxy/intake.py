@@ -1,0 +1,116 @@
+"""A request's body on its way in: read whole before anything is decided, or passed on while it comes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import IO
+
+from aiohttp import web
+
+from replayproxy.core.bodies import PARSE_LIMIT
+from replayproxy.core.messages import Request
+from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.wire import end_to_end, read_body
+
+__all__ = ["SESSION_HEADER", "Intake", "TooLargeError", "outgoing", "stored"]
+
+#: Names the session; never forwarded.
+SESSION_HEADER = "x-replayproxy-session"
+#: A body whose stated length is no more than this is read whole even where it could be passed on as it comes.
+SMALL = 64 * 1024
+_PIECE = 256 * 1024
+_NOT_FORWARDED = frozenset({"expect", SESSION_HEADER})
+_NOT_STORED = _NOT_FORWARDED | {"host", "content-length"}
+
+
+class TooLargeError(Exception):
+    """The body is longer than the configured limit."""
+
+
+def outgoing(head: Request, body: bytes | None, chunked: bool) -> Request:
+    """The request as it goes to the upstream: end-to-end headers, framing for `body` (None: passed on as it comes)."""
+    headers = end_to_end(head.headers).without(_NOT_FORWARDED)
+    if body is None and chunked:
+        headers = headers.plus(("Transfer-Encoding", "chunked"))
+    elif body is not None and (chunked or body) and "content-length" not in headers:
+        headers = headers.plus(("Content-Length", str(len(body))))
+    return Request(head.method, head.target, headers)
+
+
+def stored(head: Request) -> Request:
+    """The head as it is matched and stored (before redaction): nothing that only says how and where it was sent."""
+    return Request(head.method, head.target, end_to_end(head.headers).without(_NOT_STORED))
+
+
+@dataclass(slots=True)
+class Intake:
+    """The body of one request. `limit` is in bytes, `idle` in seconds (0: none); `done` when all of it was read."""
+
+    raw: web.BaseRequest
+    limit: int
+    idle: float
+    file: IO[bytes] | None = None
+    done: bool = False
+    #: whether the client sends it without saying how long it is
+    chunked: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chunked = self.raw.content_length is None and self.raw.can_read_body
+
+    @property
+    def small(self) -> bool:
+        """Whether it is known to be small."""
+        return not self.chunked and (self.raw.content_length or 0) <= SMALL
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The pieces as they come. TooLargeError beyond the limit."""
+        if (self.raw.content_length or 0) > self.limit:
+            raise TooLargeError
+        size = 0
+        if self.raw.can_read_body:
+            async for piece in read_body(self.raw, self.idle):
+                size += len(piece)
+                if size > self.limit:
+                    raise TooLargeError
+                yield piece
+        self.done = True
+
+    async def teed(self, capture: Capture) -> AsyncIterator[bytes]:
+        """The pieces as they come, copied into `capture`."""
+        async for piece in self.pieces():
+            capture.feed(piece)
+            yield piece
+
+    async def whole(self, capture: Capture) -> bytes | None:
+        """All of it, copied into `capture`; None when it is too large for memory and waits in `file` instead.
+
+        The file has no name: nobody else can read it, and it is gone when it is closed.
+        """
+        held: list[bytes] = []
+        size = 0
+        async for piece in self.pieces():
+            capture.feed(piece)
+            size += len(piece)
+            if self.file is not None:
+                self.file.write(piece)
+                continue
+            held.append(piece)
+            if size > PARSE_LIMIT:
+                self.file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the exchange
+                self.file.writelines(held)
+                held = []
+        return b"".join(held) if self.file is None else None
+
+    async def from_file(self) -> AsyncIterator[bytes]:
+        """The pieces of a body that waits in `file`."""
+        if self.file is not None:
+            self.file.seek(0)
+            while piece := self.file.read(_PIECE):
+                yield piece
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self.file is not None:
+            self.file.close()

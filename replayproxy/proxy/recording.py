@@ -1,0 +1,88 @@
+"""From a finished exchange to an interaction in the cassette."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from replayproxy.core.cassette import Interaction
+from replayproxy.core.messages import Headers, Request, Response
+from replayproxy.core.redaction import Redactor
+from replayproxy.core.session import Session
+from replayproxy.errors import CassetteError
+from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.exchange import Exchange
+from replayproxy.stores import Recorder
+
+__all__ = ["Tape", "is_failure"]
+
+_log = logging.getLogger(__name__)
+
+#: Answers that tell of the moment and not of the request: not kept unless asked for.
+_FAILURES = frozenset({401, 403, 408, 429})
+
+
+def is_failure(status: int) -> bool:
+    """Whether an answer with this status should not be baked into a test by accident."""
+    return status in _FAILURES or status >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Where a session's interactions are saved, and how they are made fit for it."""
+
+    recorder: Recorder
+    redactor: Redactor
+    session: Session
+    failures: bool
+    now: Callable[[], float]
+
+    def wants(self, status: int) -> bool:
+        """Whether an answer with this status is kept."""
+        return self.failures or not is_failure(status)
+
+    def capture(self, headers: Headers, secrets: frozenset[str], *, decode: bool = False) -> Capture:
+        """A capture for a message with these headers."""
+        return Capture(headers, lambda: self.redactor.stream(secrets), self.recorder.spool, decode=decode)
+
+    def save(self, exchange: Exchange, twin: Request, response: Response) -> bool:
+        """Saves an exchange whose request is redacted and whose answer is not; says loudly when it cannot."""
+        try:
+            interaction = Interaction(
+                request=twin,
+                response=self.redactor.response(response, exchange.secrets),
+                operation=exchange.operation,
+                recorded=exchange.recorded,
+                first_byte=round(exchange.first_byte, 6),
+                took=round(self.now() - exchange.started, 6),
+                validator=exchange.outcome == "rejected",
+                problems=exchange.problems,
+            )
+            self.recorder.append(interaction, exchange.slot)
+        except (CassetteError, OSError) as error:
+            self.lose(error)
+            return False
+        self.session.saved(interaction)
+        return True
+
+    def save_answer(self, exchange: Exchange, twin: Request, head: Response, capture: Capture) -> bool:
+        """Saves an exchange whose answer was captured; `head` is the answer without its body."""
+        try:
+            body, coding, chunks = capture.finish()
+        except (CassetteError, OSError) as error:
+            self.lose(error)
+            return False
+        return self.save(exchange, twin, replace(head, body=body, coding=coding, chunks=chunks))
+
+    def close(self) -> None:
+        """Ends the recording; says loudly when its cassette could not be put in order."""
+        try:
+            self.recorder.close()
+        except (CassetteError, OSError) as error:
+            self.lose(error)
+
+    def lose(self, error: Exception) -> None:
+        """Reports an answer that could not be saved."""
+        self.session.lost()
+        _log.error("not saved: %s", error)

@@ -1,0 +1,169 @@
+"""The client's side of the wire: requests read, answers written, byte for byte.
+
+aiohttp's server parses and keeps the connection; heads are written here, because its own responses add headers
+(Content-Type, Date, Server), and lose bytes that are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+
+from replayproxy.core.messages import Headers, Request, encode
+
+__all__ = ["HOP_BY_HOP", "Answered", "ClientGoneError", "Reply", "end_to_end", "read_body", "read_head"]
+
+#: Fields that belong to one connection (RFC 9110 §7.6.1 and what is seen in the wild); `Connection` names more.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_BODILESS = frozenset({204, 304})
+
+
+class ClientGoneError(ConnectionError):
+    """The client hung up, or cut its request short."""
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """The headers that are meant for the other end: no hop-by-hop ones, none that `Connection` names."""
+    named = {name.strip().lower() for value in headers.all("connection") for name in value.split(",")}
+    return headers.without(HOP_BY_HOP | named)
+
+
+def read_head(raw: web.BaseRequest) -> Request:
+    """The request's head as it came, all headers included; the body stays unread."""
+    return Request(raw.method, raw.raw_path, Headers.from_raw(raw.raw_headers))
+
+
+async def read_body(raw: web.BaseRequest, idle: float) -> AsyncIterator[bytes]:
+    """The body's pieces as they come in, asked for with `100 Continue` when the client waits for that.
+
+    ClientGoneError when it breaks off; TimeoutError when nothing comes for `idle` seconds (also the guard against
+    aiohttp's parser, which waits for ever behind a malformed chunk).
+    """
+    if raw.version >= (1, 1) and raw.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        _write(raw, b"HTTP/1.1 100 Continue\r\n\r\n")
+    while True:
+        try:
+            async with asyncio.timeout(idle or None):
+                piece = await raw.content.readany()
+        except TimeoutError:
+            raise
+        except Exception as error:  # aiohttp hands on whatever ended the connection or the parsing
+            raise ClientGoneError(str(error)) from error
+        if not piece:
+            return
+        yield piece
+
+
+class Reply:
+    """An answer to the client, written as it is made.
+
+    `headers` go out as given but for framing, which is made here: `length` bytes, or in chunks when it is None
+    (closing the connection instead for an HTTP/1.0 client). `bodiless` for answers to HEAD, 204 and 304.
+    """
+
+    def __init__(
+        self, raw: web.BaseRequest, status: int, reason: str, headers: Headers, *, length: int | None = None
+    ) -> None:
+        self._raw = raw
+        self._chunked = self._done = False
+        self.bodiless = raw.method == hdrs.METH_HEAD or status in _BODILESS
+        self.started = False
+        self.keep_alive = raw.keep_alive and raw.method != hdrs.METH_CONNECT
+        self._head = self._make_head(f"HTTP/1.1 {status} {reason}", end_to_end(headers), length)
+
+    def _make_head(self, status_line: str, headers: Headers, length: int | None) -> bytes:
+        framing: tuple[tuple[str, str], ...] = ()
+        if not self.bodiless:
+            if length is not None:
+                headers = headers.replacing(hdrs.CONTENT_LENGTH, str(length))
+            elif self._raw.version >= (1, 1):
+                headers, self._chunked = headers.without((hdrs.CONTENT_LENGTH,)), True
+                framing = ((hdrs.TRANSFER_ENCODING, "chunked"),)
+            else:
+                headers, self.keep_alive = headers.without((hdrs.CONTENT_LENGTH,)), False
+        if not self.keep_alive:
+            framing += ((hdrs.CONNECTION, "close"),)
+        elif self._raw.version < (1, 1):
+            framing += ((hdrs.CONNECTION, "keep-alive"),)
+        lines = [status_line, *(f"{name}: {value}" for name, value in headers.plus(*framing))]
+        return encode("\r\n".join(lines)) + b"\r\n\r\n"
+
+    async def send(self, data: bytes) -> None:
+        """Sends a piece of the body, the head before the first. ClientGoneError when nobody listens any more."""
+        if self.bodiless or not data:
+            data = b""
+        elif self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if not self.started:
+            self.started, data = True, self._head + data
+        if data:
+            _write(self._raw, data)
+            await _drain(self._raw.writer)
+
+    async def end(self, last: bytes = b"") -> None:
+        """Sends the last piece and the end of the body."""
+        if self._chunked and not self._done:
+            data = b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last) if last else b"0\r\n\r\n"
+            self._done = True
+            head = b"" if self.started else self._head
+            self.started = True
+            _write(self._raw, head + data)
+            await _drain(self._raw.writer)
+        elif not self._done:
+            self._done = True
+            await self.send(last)
+
+    def abort(self) -> None:
+        """Breaks the connection, so that the client cannot take what it has for the whole."""
+        self.keep_alive = False
+        if self._raw.transport is not None:
+            self._raw.transport.abort()
+
+
+class Answered(web.StreamResponse):
+    """Tells aiohttp that the answer is on its way already, and whether the connection lives on."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self._lives = reply.keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether another request may follow on the connection."""
+        return self._lives
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """Nothing to prepare: the head is out."""
+        return request.writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing to end: the body is out."""
+
+
+def _write(raw: web.BaseRequest, data: bytes) -> None:
+    transport = raw.transport
+    if transport is None or transport.is_closing():
+        raise ClientGoneError("the client hung up")
+    transport.write(data)
+
+
+async def _drain(writer: AbstractStreamWriter) -> None:
+    try:
+        await writer.drain()
+    except ConnectionError as error:
+        raise ClientGoneError("the client hung up") from error
