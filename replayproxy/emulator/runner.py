@@ -12,7 +12,7 @@ from replayproxy.emulator.app import create_app
 from replayproxy.emulator.state import EmulatorSettings
 from replayproxy.errors import StartError
 
-__all__ = ["RunningEmulator", "running"]
+__all__ = ["RunningEmulator", "emulator_runner", "running"]
 
 #: Seconds that requests in flight get when the emulator stops.
 SHUTDOWN_TIMEOUT = 1.0
@@ -34,6 +34,17 @@ class RunningEmulator:
         return f"http://{host}:{self.port}"
 
 
+def emulator_runner(settings: EmulatorSettings | None = None) -> web.AppRunner:
+    """An emulator that waits for somebody to set it up on a port."""
+    return web.AppRunner(
+        create_app(settings),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+        max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE,
+    )
+
+
 @asynccontextmanager
 async def running(
     settings: EmulatorSettings | None = None, host: str = "127.0.0.1", port: int = 0
@@ -42,13 +53,7 @@ async def running(
 
     Raises StartError when it cannot listen there.
     """
-    runner = web.AppRunner(
-        create_app(settings),
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_TIMEOUT,
-        max_line_size=MAX_LINE,
-        max_field_size=MAX_LINE,
-    )
+    runner = emulator_runner(settings)
     await runner.setup()
     try:
         await _listen(runner, host, port)
