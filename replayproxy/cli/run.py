@@ -1,0 +1,122 @@
+"""`replayproxy run -- CMD`: a command behind the proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from replayproxy.cli.options import proxy_options
+from replayproxy.cli.serving import announce_file, run_loop, tell_receipt, warn_of_nothing_to_play
+from replayproxy.config import Settings, api_key
+from replayproxy.core.session import Receipt
+from replayproxy.proxy.app import Proxy, running
+from replayproxy.proxy.log import configure
+
+__all__ = ["run"]
+
+#: What a shell answers for a command that is not there, or cannot be run.
+NOT_FOUND, NOT_RUNNABLE = 127, 126
+RECEIPT_FAILED = 3
+#: Client libraries refuse to start without a key; in playback any will do.
+DUMMY_KEY = "replayproxy"
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@proxy_options(free_ports=True)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
+def run(settings: Settings, ready_file: Path | None, command: tuple[str, ...]) -> None:
+    """Start the proxy on free ports, run CMD with OPENAI_BASE_URL set to it, print the receipt.
+
+    Ends with CMD's status, or with 3 when CMD passed and the receipt failed.
+
+    \b
+    Examples:
+      replayproxy run --mode record --upstream https://api.openai.com -- python app.py
+      replayproxy run --mode playback -- pytest
+    """
+    configure(settings.log_format)
+    status, receipt = run_loop(_run(settings, ready_file, command))
+    tell_receipt(receipt)
+    raise click.exceptions.Exit(RECEIPT_FAILED if receipt.failures and status == 0 else status)
+
+
+async def _run(settings: Settings, ready_file: Path | None, command: tuple[str, ...]) -> tuple[int, Receipt]:
+    async with running(settings, api_key(settings, os.environ)) as proxy:
+        announce_file({"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}, ready_file)
+        warn_of_nothing_to_play(settings)
+        status = await _status(command, _environment(proxy, settings))
+    return status, proxy.session.receipt()
+
+
+def _environment(proxy: Proxy, settings: Settings) -> dict[str, str]:
+    """What CMD sees: the proxy in place of the API, and a key where none is needed and none is set."""
+    given = {
+        "OPENAI_BASE_URL": f"{proxy.url}/v1",
+        "REPLAYPROXY_URL": proxy.url,
+        "REPLAYPROXY_ADMIN_URL": proxy.admin_url,
+    }
+    needless = not settings.forwards or settings.upstream.kind == "emulator" or settings.upstream.api_key_env
+    if needless and not os.environ.get("OPENAI_API_KEY"):
+        given["OPENAI_API_KEY"] = DUMMY_KEY
+    return {**os.environ, **given}
+
+
+async def _status(command: tuple[str, ...], environment: dict[str, str]) -> int:
+    """Runs the command and passes signals on; its status, 128 + N when signal N ended it."""
+    with _passing_signals() as relay:
+        try:
+            relay.process = await asyncio.create_subprocess_exec(*command, env=environment)
+        except FileNotFoundError:
+            click.echo(f"Error: there is no command {command[0]}", err=True)
+            return NOT_FOUND
+        except OSError as error:
+            click.echo(f"Error: cannot run {command[0]}: {error.strerror or error}", err=True)
+            return NOT_RUNNABLE
+        relay.catch_up()
+        status = await relay.process.wait()
+    return status if status >= 0 else 128 - status
+
+
+@dataclass(slots=True)
+class _Relay:
+    """Passes signals on to a process; those that came before there was one are kept for it."""
+
+    process: asyncio.subprocess.Process | None = None
+    early: list[signal.Signals] = field(default_factory=list)
+
+    def send(self, number: signal.Signals) -> None:
+        if self.process is None:
+            self.early.append(number)
+        elif number != signal.SIGINT or not _has_terminal():  # a terminal has sent its SIGINT to the command already
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+    def catch_up(self) -> None:
+        while self.early:
+            self.send(self.early.pop(0))
+
+
+@contextlib.contextmanager
+def _passing_signals() -> Iterator[_Relay]:
+    relay, loop = _Relay(), asyncio.get_running_loop()
+    names = [] if sys.platform == "win32" else ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
+    numbers = [signal.Signals[name] for name in names]
+    for number in numbers:
+        loop.add_signal_handler(number, relay.send, number)
+    try:
+        yield relay
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

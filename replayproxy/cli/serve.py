@@ -1,0 +1,77 @@
+"""`replayproxy serve`, `record` and `playback`: run the proxy until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from replayproxy.cli.options import proxy_options
+from replayproxy.cli.serving import announce, run_loop, stop_signal, tell_receipt, warn_of_nothing_to_play
+from replayproxy.config import Settings, api_key
+
+__all__ = ["playback", "record", "serve"]
+
+
+@click.command()
+@proxy_options()
+def serve(settings: Settings, ready_file: Path | None) -> None:
+    """Run the proxy until SIGTERM or SIGINT.
+
+    \b
+    Examples:
+      replayproxy serve                                        play what is recorded, ask the emulator for the rest
+      replayproxy serve --upstream https://api.openai.com      ... or the real API
+    Then set OPENAI_BASE_URL=http://127.0.0.1:8080/v1 for the app.
+    """
+    _serve(settings, ready_file)
+
+
+@click.command()
+@proxy_options(mode="record")
+def record(settings: Settings, ready_file: Path | None) -> None:
+    """Run the proxy and record: forward everything and put it into the cassette, in place of an earlier take.
+
+    \b
+    Example:
+      replayproxy record --upstream https://api.openai.com --cassette cassettes/chat.yaml
+    """
+    _serve(settings, ready_file)
+
+
+@click.command()
+@proxy_options(mode="playback")
+def playback(settings: Settings, ready_file: Path | None) -> None:
+    """Run the proxy and answer from the cassette alone. Exit status 1 when a request missed or nothing was played.
+
+    \b
+    Example:
+      replayproxy playback --cassette cassettes/chat.yaml
+    """
+    _serve(settings, ready_file)
+
+
+def _serve(settings: Settings, ready_file: Path | None) -> None:
+    key = api_key(settings, os.environ)
+    if not run_loop(_until_stopped(settings, key, ready_file)):
+        raise click.exceptions.Exit(1)
+
+
+async def _until_stopped(settings: Settings, key: str | None, ready_file: Path | None) -> bool:
+    """Serves; whether the run counts as passed."""
+    from replayproxy.proxy.app import running
+    from replayproxy.proxy.log import configure
+
+    configure(settings.log_format)
+    with stop_signal() as stop:
+        async with running(settings, key) as proxy:
+            facts: dict[str, object] = {"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}
+            about = f", upstream {proxy.upstream}" if proxy.upstream else ""
+            line = f"replayproxy: {settings.mode} on {proxy.url} (admin {proxy.admin_url}){about}"
+            announce(f"{line}, cassette {proxy.cassette}", facts, ready_file)
+            warn_of_nothing_to_play(settings)
+            await stop.wait()
+    receipt = proxy.session.receipt()
+    tell_receipt(receipt)
+    return not receipt.failures
