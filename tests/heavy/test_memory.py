@@ -1,0 +1,193 @@
+"""Large bodies go through a recording proxy in little memory, unchanged, and come back from the recording the same."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import struct
+import time
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.heavy.weighing import GROWTH, MB, MIB, RESIDENT, asking, client, download, lines, sha256, tell, weighed
+from tests.servers import Visit, raw_upstream
+
+pytestmark = pytest.mark.heavy
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+# --- uploads
+
+
+async def measured(request: web.Request) -> web.Response:
+    """Answers with digest and size of what was uploaded."""
+    digest, size = hashlib.sha256(), 0
+    async for piece in request.content.iter_any():
+        digest.update(piece)
+        size += len(piece)
+    return web.json_response({"sha256": digest.hexdigest(), "size": size})
+
+
+def upload_of(kind: str, boundary: str) -> tuple[bytes, str]:
+    """10 MB and their media type: one long string as an image is, a file in a part, or lines."""
+    if kind == "json":
+        return b'{"image": "%b"}' % (b"QUJDRA" * (10 * MB // 6)), "application/json"
+    content = b"".join(lines(10 * MB))
+    if kind == "chunked":
+        return content, "application/jsonl"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="batch.jsonl"\r\n\r\n'
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A body whose length the client does not tell."""
+    for at in range(0, len(body), 100_000):
+        yield body[at : at + 100_000]
+
+
+@pytest.mark.parametrize("kind", ["json", "multipart", "chunked"])
+async def test_an_upload_of_10_mb(folder: Path, request: pytest.FixtureRequest, kind: str) -> None:
+    """It arrives byte for byte, and is known again when it is played: a multipart body by another boundary, too."""
+    app = web.Application()
+    app.router.add_post("/v1/files", measured)
+
+    async def upload(url: str, boundary: str) -> Any:
+        body, media_type = upload_of(kind, boundary)
+        data = in_pieces(body) if kind == "chunked" else io.BytesIO(body)
+        headers = {"content-type": media_type}
+        async with client() as session, session.post(f"{url}/v1/files", data=data, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async with TestServer(app) as upstream:
+        with weighed("record", folder, "--upstream", str(upstream.make_url(""))) as proxy:
+            began = time.perf_counter()
+            arrived = await upload(proxy.url, "one")
+            tell(request, seconds=time.perf_counter() - began, peak_mb=proxy.peak / MB)
+            body, _ = upload_of(kind, "one")
+            assert arrived == {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body)}
+            assert proxy.peak < RESIDENT
+    with weighed("playback", folder) as proxy:
+        assert await upload(proxy.url, "another") == arrived
+        assert proxy.peak < RESIDENT
+
+
+# --- downloads
+
+SIZE = 1000 * MB
+
+
+async def send_large(visit: Visit) -> None:
+    """1 GB to whoever asks, in chunks to who asks for that, and a word to others."""
+    while True:
+        head = await visit.request()
+        if b"/small" in head:
+            await visit.send(OK + b"Content-Length: 2\r\n\r\nok")
+        elif b"/chunked" in head:
+            await visit.send(OK + b"Content-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for piece in lines(SIZE):
+                await visit.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await visit.send(b"0\r\n\r\n")
+        else:
+            await visit.send(OK + b"Content-Length: %d\r\n\r\n" % SIZE)
+            for piece in lines(SIZE):
+                await visit.send(piece)
+
+
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+async def test_a_download_of_1_gb(folder: Path, request: pytest.FixtureRequest, framing: str) -> None:
+    """Recorded and played, it is the same to the last byte; other clients are served meanwhile."""
+    expected = sha256(lines(SIZE))
+    async with raw_upstream(send_large) as upstream, client() as session:
+        with weighed("record", folder, "--upstream", upstream.url) as proxy:
+            async with asking(session, f"{proxy.url}/small") as waits:
+                got = await download(session, f"{proxy.url}/{framing}")
+            tell(request, seconds=got.seconds, peak_mb=proxy.peak / MB, longest_wait_ms=max(waits) * 1000)
+            assert (got.sha256, got.size) == (expected, SIZE)
+            assert proxy.peak < RESIDENT
+            assert max(waits) < 2
+    async with client() as session:
+        with weighed("playback", folder) as proxy:
+            got = await download(session, f"{proxy.url}/{framing}")
+            tell(request, played_seconds=got.seconds, played_peak_mb=proxy.peak / MB)
+            assert (got.sha256, got.size) == (expected, SIZE)
+            assert proxy.peak < RESIDENT
+
+
+async def test_a_client_that_does_not_read_stops_the_upstream(folder: Path, request: pytest.FixtureRequest) -> None:
+    """Neither the proxy's memory nor its disk takes in what the client does not want yet; nothing is lost either."""
+    size, sent = 200 * MIB, 0
+
+    async def script(visit: Visit) -> None:
+        nonlocal sent
+        await visit.request()
+        await visit.send(OK + b"Content-Length: %d\r\n\r\n" % size)
+        for piece in lines(size):
+            await visit.send(piece)
+            sent += len(piece)
+        await visit.reader.read()
+
+    async with raw_upstream(script) as upstream:
+        with weighed("record", folder, "--upstream", upstream.url) as proxy:
+            before, passed = proxy.resident, -1
+            reader, writer = await asyncio.open_connection(*proxy.url.removeprefix("http://").split(":"))
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            while passed < sent or not sent:
+                passed = sent
+                await asyncio.sleep(1)
+            tell(request, sent_mb=sent / MB, growth_mb=(proxy.peak - before) / MB)
+            assert sent < 64 * MIB
+            assert proxy.peak - before < GROWTH
+            await reader.readuntil(b"\r\n\r\n")
+            digest = hashlib.sha256()
+            while piece := await reader.read(MIB):
+                digest.update(piece)
+            writer.close()
+            assert digest.hexdigest() == sha256(lines(size))
+
+
+# --- a small answer that is large
+
+
+def bomb(mebibytes: int) -> bytes:
+    """So many MiB of zeros in a thousandth of the bytes, by gzip."""
+    zeros, packer, checksum = bytes(MIB), zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS), 0
+    first, again = (packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    for _ in range(mebibytes):
+        checksum = zlib.crc32(zeros, checksum)
+    end = struct.pack("<II", checksum, mebibytes * MIB)
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + first + again * (mebibytes - 1) + packer.flush() + end
+
+
+async def test_a_gzip_bomb(folder: Path, request: pytest.FixtureRequest) -> None:
+    """1 MiB that unpacks to 1 GiB reaches the client as it is; it takes no memory and keeps nobody waiting."""
+    body = bomb(1024)
+
+    async def script(visit: Visit) -> None:
+        while True:
+            small = b"/small" in await visit.request()
+            data = b"ok" if small else body
+            head = b"" if small else b"Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
+            await visit.send(OK + head + b"Content-Length: %d\r\n\r\n" % len(data) + data)
+
+    async with raw_upstream(script) as upstream, client() as session:
+        with weighed("record", folder, "--upstream", upstream.url) as proxy:
+            await download(session, f"{proxy.url}/small")
+            before = proxy.resident
+            async with asking(session, f"{proxy.url}/small") as waits:
+                got = await download(session, f"{proxy.url}/bomb")
+            growth = proxy.peak - before
+            tell(request, seconds=got.seconds, growth_mb=growth / MB, longest_wait_ms=max(waits) * 1000)
+            assert got.sha256 == hashlib.sha256(body).hexdigest()
+            assert growth < GROWTH
+            assert proxy.peak < RESIDENT
+            assert max(waits) < 1
