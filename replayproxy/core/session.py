@@ -67,6 +67,11 @@ class Receipt:
     unplayed: tuple[int, ...] = ()
 
     @property
+    def requests(self) -> int:
+        """How many requests came."""
+        return self.played + self.repeated + self.missed + self.forwarded
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """Why a run with this receipt must not count as passed; empty when it may."""
         found = []

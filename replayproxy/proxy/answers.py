@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import Headers, Response
 from replayproxy.core.session import Miss
 from replayproxy.core.validation import Problem
-from replayproxy.errors import UpstreamError, UpstreamTimeoutError
+from replayproxy.errors import ConfigError, ReplayProxyError, UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.wire import Reply
 
@@ -17,6 +19,7 @@ __all__ = [
     "internal_error",
     "marks",
     "missed",
+    "no_session",
     "no_tunnel",
     "own_response",
     "send_own",
@@ -62,6 +65,18 @@ async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str])
     headers = response.headers.plus(*marks(exchange), *more)
     body = response.body if isinstance(response.body, bytes) else b""
     reply = Reply(exchange.raw, response.status, response.reason, headers, length=len(body))
+    await reply.end(body)
+    return reply
+
+
+async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
+    """Answers a request whose session cannot be opened: a name that is none, a cassette that cannot be read."""
+    wrong = isinstance(error, ConfigError)
+    status, code = (400, "bad_session") if wrong else (MISS_STATUS, "cassette_unreadable")
+    response = own_response(Problem(f"replayproxy: {error}", code=code, status=status, type="replay_session"))
+    headers = response.headers.plus((OUTCOME_HEADER, "failed"), ("x-should-retry", "false"))
+    body = response.body if isinstance(response.body, bytes) else b""
+    reply = Reply(raw, response.status, response.reason, headers, length=len(body))
     await reply.end(body)
     return reply
 

@@ -28,7 +28,7 @@ class Clock:
     wall: Callable[[], str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A live request.
 

@@ -13,6 +13,7 @@ from replayproxy.proxy.wire import ClientGoneError, Reply
 
 __all__ = ["Credential", "Link", "Passage"]
 
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A key that takes the place of the client's on the way up."""

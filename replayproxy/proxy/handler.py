@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 
 from replayproxy.core.catalog import Catalog
-from replayproxy.core.messages import Response
+from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.messages import Request, Response
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.report import miss_message
 from replayproxy.core.session import Miss, Replay, Session
@@ -30,7 +31,7 @@ from replayproxy.proxy.intake import Intake, TooLargeError, outgoing, stored
 from replayproxy.proxy.playback import OpenFile, play
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer
-from replayproxy.proxy.wire import Answered, ClientGoneError, Reply, end_to_end, read_head
+from replayproxy.proxy.wire import Answered, ClientGoneError, Reply, end_to_end
 
 __all__ = ["Handler", "Policy"]
 
@@ -58,20 +59,26 @@ class Handler:
     In playback there is no `link`: nothing here could reach an upstream. Without a `tape` nothing is recorded.
     """
 
+    name: str
     session: Session
     cassette: str
     catalog: Catalog
     redactor: Redactor
     policy: Policy
     clock: Clock
+    journal: Journal
     open_file: OpenFile
     link: Link | None = None
     tape: Tape | None = None
-    leaving: set[asyncio.Task[Reply]] = field(default_factory=set)
+    under_way: set[Exchange] = field(default_factory=set)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
-        """Answers a request. Whatever goes wrong, the client gets an error or a broken connection, the log the why."""
-        exchange = self._arrive(raw)
+    async def handle(self, raw: web.BaseRequest, head: Request) -> web.StreamResponse:
+        """Answers a request, whose head may differ from the one in `raw` (a prefix that named the session is gone).
+
+        Whatever goes wrong, the client gets an error or a broken connection, and the log tells why.
+        """
+        exchange = self._arrive(raw, head)
         if self.link is None:
             return Answered(await self._serve(exchange))
         # In a task of its own, which may finish (and save) when the client has gone already.
@@ -79,10 +86,16 @@ class Handler:
         try:
             return Answered(await asyncio.shield(task))
         except asyncio.CancelledError:
-            self.leaving.add(task)
-            task.add_done_callback(self.leaving.discard)
             asyncio.get_running_loop().call_later(GRACE, task.cancel)
             raise
+
+    async def close(self) -> None:
+        """Waits for the exchanges under way, then ends the recording."""
+        while self.under_way:
+            self._idle.clear()
+            await self._idle.wait()
+        if self.tape is not None:
+            self.tape.close()
 
     async def _serve(self, exchange: Exchange) -> Reply:
         try:
@@ -104,9 +117,8 @@ class Handler:
             exchange.intake.close()
             self._tell(exchange)
 
-    def _arrive(self, raw: web.BaseRequest) -> Exchange:
-        head = read_head(raw)
-        return Exchange(
+    def _arrive(self, raw: web.BaseRequest, head: Request) -> Exchange:
+        exchange = Exchange(
             raw=raw,
             head=head,
             intake=Intake(raw, self.policy.body_limit, self.policy.idle),
@@ -117,6 +129,8 @@ class Handler:
             secrets=self.redactor.secrets(head),
             twin=self.redactor.request(stored(head)),
         )
+        self.under_way.add(exchange)
+        return exchange
 
     async def _answer(self, exchange: Exchange) -> Reply:
         if exchange.head.method == "CONNECT":
@@ -263,8 +277,25 @@ class Handler:
         return f"{exchange.twin.method} {exchange.twin.target}"
 
     def _tell(self, exchange: Exchange) -> None:
+        self.under_way.discard(exchange)
+        self._idle.set()
         took = self.clock.seconds() - exchange.started
         _log.info("%s", self._line(exchange), extra={"exchange": exchange, "took": took})
+        self.journal.add(
+            Entry(
+                number=self.journal.next_number(),
+                session=self.name,
+                arrived=exchange.recorded,
+                request=exchange.twin,
+                status=exchange.status,
+                outcome=exchange.outcome,
+                operation=exchange.operation,
+                interaction=exchange.number,
+                seconds=round(took, 6),
+                problems=exchange.problems,
+                note=exchange.note,
+            )
+        )
 
 
 def _length(content_length: str | None) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from replayproxy.core.cassette import Interaction
@@ -12,7 +11,7 @@ from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError
 from replayproxy.proxy.capture import Capture
-from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.exchange import Clock, Exchange
 from replayproxy.stores import Recorder
 
 __all__ = ["Tape", "is_failure"]
@@ -36,7 +35,7 @@ class Tape:
     redactor: Redactor
     session: Session
     failures: bool
-    now: Callable[[], float]
+    clock: Clock
 
     def wants(self, status: int) -> bool:
         """Whether an answer with this status is kept."""
@@ -55,7 +54,7 @@ class Tape:
                 operation=exchange.operation,
                 recorded=exchange.recorded,
                 first_byte=round(exchange.first_byte, 6),
-                took=round(self.now() - exchange.started, 6),
+                took=round(self.clock.seconds() - exchange.started, 6),
                 validator=exchange.outcome == "rejected",
                 problems=exchange.problems,
             )

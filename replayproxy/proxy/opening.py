@@ -1,0 +1,159 @@
+"""How a session is opened: its cassette read, its recorder made, its handler put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import re
+import ssl
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import replayproxy
+from replayproxy.config import PlaybackSettings, Repeat, Settings, Validate
+from replayproxy.core.cassette import Cassette, Head, Interaction
+from replayproxy.core.journal import Journal
+from replayproxy.core.modes import MODES
+from replayproxy.core.redaction import Redactor
+from replayproxy.core.session import Session
+from replayproxy.emulator.runner import running as emulator_running
+from replayproxy.emulator.state import EmulatorSettings
+from replayproxy.openai_api import CATALOG
+from replayproxy.proxy.exchange import Clock
+from replayproxy.proxy.forwarding import Credential, Link
+from replayproxy.proxy.handler import Handler, Policy
+from replayproxy.proxy.recording import Tape
+from replayproxy.proxy.upstream import Origin, Timeouts, Upstream
+from replayproxy.stores import FileStore, Recorder
+
+__all__ = ["DEFAULT", "NAME", "Declaration", "Opener"]
+
+_log = logging.getLogger(__name__)
+
+#: The session of requests that name none.
+DEFAULT = "default"
+#: What a session may be called: one file name, nothing that leads elsewhere.
+NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a session is to be. None stands for what the proxy's settings say, and for the cassette for `NAME.yaml`."""
+
+    name: str
+    cassette: Path | None = None
+    mode: str | None = None
+    validate: Validate | None = None
+    speed: float | None = None
+    strict: bool | None = None
+    repeat: Repeat | None = None
+
+    def applied(self, settings: Settings) -> Settings:
+        """The settings of this session alone."""
+        own: dict[str, Any] = {"mode": self.mode, "validate": self.validate, "speed": self.speed, "strict": self.strict}
+        given = {name: value for name, value in own.items() if value is not None}
+        playback = PlaybackSettings(self.repeat) if self.repeat else settings.playback
+        cassette = self.cassette or _cassette(self.name, settings)
+        return dataclasses.replace(settings, playback=playback, cassette=cassette, cassettes=None, **given)
+
+
+@dataclass(slots=True)
+class Opener:
+    """Opens sessions under one proxy's settings.
+
+    The upstream is made when the first session needs one, and closed with `stack`: where all sessions play back there
+    never is one.
+    """
+
+    settings: Settings
+    key: str | None
+    redactor: Redactor
+    clock: Clock
+    journal: Journal
+    stack: contextlib.AsyncExitStack
+    link: Link | None = None
+    _linking: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+
+    async def open(self, declaration: Declaration) -> Handler:
+        """Opens a session. CassetteError when its cassette cannot be read, or is being recorded by somebody else."""
+        settings = declaration.applied(self.settings)
+        link = await self._linked() if MODES[settings.mode].forwards else None
+        return await asyncio.to_thread(self._build, declaration.name, settings, link)
+
+    def _build(self, name: str, settings: Settings, link: Link | None) -> Handler:
+        mode = MODES[settings.mode]
+        store = FileStore(settings.default_cassette, settings.record.inline_limit)
+        cassette = self._load(store) if mode.plays and store.exists() else None
+        session = Session(mode, cassette, repeat=settings.playback.repeat, strict=settings.strict)
+        recorder = self._recorder(store, mode.replaces) if mode.saves else None
+        return Handler(
+            name=name,
+            session=session,
+            cassette=_shown(settings.default_cassette),
+            catalog=CATALOG,
+            redactor=self.redactor,
+            policy=Policy(settings.validation, settings.speed, settings.limits.body, settings.upstream.idle_timeout),
+            clock=self.clock,
+            journal=self.journal,
+            open_file=store.open_body,
+            link=link,
+            tape=Tape(recorder, self.redactor, session, settings.record.failures, self.clock) if recorder else None,
+        )
+
+    def _load(self, store: FileStore) -> Cassette:
+        cassette = store.load()
+        if store.torn:
+            _log.warning("%s", store.torn)
+        if cassette.head.redaction == self.redactor.digest:
+            return cassette
+        # Recorded under other rules, or by hand: today's apply to both sides, or nothing would match what they redact.
+        return replace(cassette, interactions=tuple(self._redacted(one) for one in cassette.interactions))
+
+    def _redacted(self, interaction: Interaction) -> Interaction:
+        secrets = self.redactor.secrets(interaction.request)
+        request = self.redactor.request(interaction.request)
+        return replace(interaction, request=request, response=self.redactor.response(interaction.response, secrets))
+
+    def _recorder(self, store: FileStore, replaces: bool) -> Recorder:
+        by = f"replayproxy {replayproxy.__version__}"
+        head = Head(self.upstream, self.clock.wall(), by, self.redactor.digest)
+        return store.replace_take(head) if replaces else store.append_to(head)
+
+    @property
+    def upstream(self) -> str:
+        """What to call the upstream; "" while there is none."""
+        if self.link is None:
+            return ""
+        return "emulator" if self.settings.upstream.kind == "emulator" else str(self.link.upstream)
+
+    async def _linked(self) -> Link:
+        async with self._linking:
+            if self.link is None:
+                self.link = await self._connect()
+            return self.link
+
+    async def _connect(self) -> Link:
+        wanted, url = self.settings.upstream, str(self.settings.upstream.url)
+        if wanted.kind == "emulator":
+            emulator = EmulatorSettings(self.settings.emulator.seed, self.settings.emulator.clock_start)
+            url = (await self.stack.enter_async_context(emulator_running(emulator))).url
+        timeouts = Timeouts(wanted.connect_timeout, wanted.idle_timeout, wanted.total_timeout)
+        tls = ssl.create_default_context(cafile=str(wanted.ca_file)) if wanted.ca_file else None
+        upstream = Upstream(Origin.of(url), timeouts, tls)
+        self.stack.push_async_callback(upstream.close)
+        return Link(upstream, Credential(self.key) if self.key else None)
+
+
+def _cassette(name: str, settings: Settings) -> Path:
+    if name == DEFAULT:
+        return settings.default_cassette
+    return settings.default_cassette.parent / f"{name}.yaml"
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
