@@ -81,6 +81,18 @@ class TestShow:
         assert shown["upstream"] == {"value": "emulator", "origin": "default"}
         assert shown["limits.body"]["value"] == 512 * 1024**2
 
+    def test_lists_and_mappings_are_shown_too(self, folder: Path) -> None:
+        """In the file's own words, on one line."""
+        (folder / "replayproxy.yaml").write_text(
+            "match:\n  ignore:\n  - body.a[*]\n  mask: {path: '[0-9]+'}\n", "utf-8"
+        )
+        rows = {line.split("  ")[0]: line.split() for line in run("config", "show").stdout.splitlines()}
+        assert rows["match.ignore"] == ["match.ignore", '["body.a[*]"]', "replayproxy.yaml:2"]
+        assert rows["match.mask"][1:] == ['{"path":', '"[0-9]+"}', "replayproxy.yaml:4"]
+        shown = json.loads(run("config", "show", "--json").stdout)
+        assert shown["match.mask"] == {"value": {"path": "[0-9]+"}, "origin": "replayproxy.yaml:4"}
+        assert shown["match.rules"] == {"value": [], "origin": "default"}
+
     def test_every_option_reaches_its_setting(self, folder: Path) -> None:
         """Nothing is lost between the command line and the settings, negated flags included."""
         options = "--mode record --upstream https://x/v1 --cassettes tapes --host ::1 --port 1 --admin-port 2"
