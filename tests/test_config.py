@@ -17,6 +17,16 @@ from replayproxy.errors import ConfigError
 ROOT = Path(__file__).parents[1]
 
 
+class Yaml12(yaml.SafeLoader):
+    """Reads YAML as editors do (and 1.2 says): `off` is a word."""
+
+
+Yaml12.yaml_implicit_resolvers = {
+    first: [(tag, regex) for tag, regex in known if not (tag.endswith(":bool") and first not in "tTfF")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def loaded(
     folder: Path, file: str | None = None, env: dict[str, str] | None = None, options: dict[str, object] | None = None
 ) -> Loaded:
@@ -126,6 +136,12 @@ class TestPaths:
         assert loaded(tmp_path, env={"REPLAYPROXY_CASSETTE": "a.yaml"}).settings.cassette == tmp_path / "a.yaml"
         assert loaded(tmp_path, options={"cassette": "a.yaml"}).settings.default_cassette == tmp_path / "a.yaml"
 
+    def test_receipts_go_where_the_setting_says(self, tmp_path: Path) -> None:
+        """Nowhere by default; paths like all others."""
+        assert (loaded(tmp_path).settings.receipt, loaded(tmp_path).settings.junit) == (None, None)
+        settings = loaded(tmp_path, "receipt: out/receipt.json\n", env={"REPLAYPROXY_JUNIT": "junit.xml"}).settings
+        assert (settings.receipt, settings.junit) == (tmp_path / "out" / "receipt.json", tmp_path / "junit.xml")
+
     def test_a_stronger_source_may_choose_the_other_way(self, tmp_path: Path) -> None:
         """`--cassette` replaces the file's `cassettes`, and the other way round."""
         one = loaded(tmp_path, "cassettes: tapes\n", options={"cassette": "a.yaml"}).settings
@@ -160,6 +176,8 @@ class TestValues:
             ("limits.body", "512B", 512),
             ("upstream.api_key_env", "OPENAI_API_KEY", "OPENAI_API_KEY"),
             ("playback.repeat", "cycle", "cycle"),
+            ("playback.poll_after_ms", "0", 0),
+            ("playback.collapse_polls", "true", True),
             ("emulator.seed", "7", 7),
         ],
     )
@@ -343,13 +361,17 @@ class TestComplaints:
             ({"file": "port:\n"}, "replayproxy.yaml:1: port: expected a port from 0 to 65535, but nothing is there"),
             ({"file": "port: {}\n"}, "replayproxy.yaml:1: port: expected a port from 0 to 65535, but nothing is there"),
             ({"file": "record: true\n"}, "replayproxy.yaml:1: record: expected a mapping of failures, inline_limit"),
-            ({"file": "port: [1]\n"}, "replayproxy.yaml:1: expected one value for `port`, not a list"),
+            ({"file": "port: [1]\n"}, "replayproxy.yaml:1: port: expected a port from 0 to 65535, not a list"),
             ({"file": "- mode\n"}, "replayproxy.yaml:1: expected a mapping of settings"),
             ({"file": "mode\n"}, "replayproxy.yaml:1: expected a mapping of settings"),
             ({"file": "[a]: 1\n"}, "replayproxy.yaml:1: expected the name of a setting, not a list or a mapping"),
             ({"file": "mode: auto\nmode: record\n"}, "replayproxy.yaml:2: `mode` is given twice, first on line 1"),
             ({"file": "mode: !!python/name:os.sep ''\n"}, "python/name:os.sep is not supported here"),
             ({"file": "mode: !env MODE\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
+            ({"file": "record: !env {failures: true}\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
+            ({"file": "!env x\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
+            ({"file": "record: [1]\n"}, "record: expected a mapping of failures, inline_limit, not a list"),
+            ({"file": "mode: {a: b}\n"}, "replayproxy.yaml:1: mode.a: unknown setting; did you mean `mode`?"),
             (
                 {"file": "record: &a\n  failures: *a\n"},
                 "replayproxy.yaml:2: `record.failures.failures` holds no further",
@@ -384,7 +406,7 @@ class TestExample:
         """Loaded as it stands, it changes nothing, and no key is missing from it."""
         example = load({"config": "config.example.yaml"}, {}, ROOT).settings
         assert example == Settings(cassettes=ROOT / "cassettes")
-        written = yaml.safe_load(self.TEXT)
+        written = yaml.load(self.TEXT, Yaml12)
         for key in KEYS:
             group = written
             for name in key.path:
@@ -402,7 +424,7 @@ class TestExample:
         """An editor that uses the schema has nothing to say about the example."""
         validator = jsonschema.Draft7Validator(schema())
         validator.check_schema(schema())
-        assert list(validator.iter_errors(yaml.safe_load(self.TEXT))) == []
+        assert list(validator.iter_errors(yaml.load(self.TEXT, Yaml12))) == []
         assert list(validator.iter_errors({"upstream": "https://api.openai.com"})) == []
 
     @pytest.mark.parametrize(

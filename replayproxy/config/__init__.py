@@ -1,15 +1,17 @@
 """The settings: defaults < config file < environment < options, made into one frozen value."""
 
+from replayproxy.config.keys import KEYS, Key
 from replayproxy.config.loading import CONFIG_VARIABLE, Loaded, api_key, load
+from replayproxy.config.match_kinds import match_rules
 from replayproxy.config.schema import schema
 from replayproxy.config.settings import (
-    KEYS,
     EmulatorSettings,
-    Key,
     LimitSettings,
     LogFormat,
+    MatchSettings,
     PlaybackSettings,
     RecordSettings,
+    RedactSettings,
     Repeat,
     Settings,
     UpstreamSettings,
@@ -27,13 +29,16 @@ __all__ = [
     "LimitSettings",
     "Loaded",
     "LogFormat",
+    "MatchSettings",
     "PlaybackSettings",
     "RecordSettings",
+    "RedactSettings",
     "Repeat",
     "Settings",
     "UpstreamSettings",
     "Validate",
     "api_key",
     "load",
+    "match_rules",
     "schema",
 ]

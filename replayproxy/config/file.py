@@ -2,16 +2,17 @@
 
 Rules:
 1. Nothing is constructed: the YAML's nodes are walked, so a tag can make no object and a scalar stays the text it is.
-2. What would be lost silently is an error: a key given twice, a list, a tag, a second document.
+2. What would be lost silently is an error: a key given twice, a tag, a second document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replayproxy.config.nodes import Node
 from replayproxy.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,19 +25,19 @@ __all__ = ["Entry", "read_config"]
 class Entry:
     """A setting as a source spells it.
 
-    `name` is how the source names it (`record.failures`, `REPLAYPROXY_RECORD__FAILURES`), `text` its value (None: the
-    name stands there with nothing behind it), `place` where it was found, for people.
+    `name` is how the source names it (`record.failures`, `REPLAYPROXY_RECORD__FAILURES`), `node` its value: nothing
+    when the name stands there with nothing behind it.
     """
 
     name: str
-    text: str | None
-    place: str
+    node: Node
 
 
-def read_config(path: Path, shown: str) -> tuple[Entry, ...]:
+def read_config(path: Path, shown: str, mappings: Container[str] = ()) -> tuple[Entry, ...]:
     """The entries of the YAML file `path`, which messages call `shown`; nested names are joined by dots.
 
-    Raises ConfigError, naming the line, when it cannot be read or is not a plain YAML mapping.
+    `mappings` are the names of settings that are mappings themselves. Raises ConfigError, naming the line, when the
+    file cannot be read or is not a plain YAML mapping.
     """
     import yaml  # costs 30 ms, which a start without a file need not pay
 
@@ -50,43 +51,67 @@ def read_config(path: Path, shown: str) -> tuple[Entry, ...]:
         raise ConfigError(f"{shown}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{shown}: not YAML: {' '.join(str(error).split())}") from None
-    return tuple(_entries(root, (), shown, 1)) if root is not None and root.tag != _NULL else ()
+    return tuple(_entries(root, (), f"{shown}:1", mappings)) if root is not None and root.tag != _NULL else ()
 
 
-def _entries(node: yaml.Node, name: tuple[str, ...], shown: str, line: int) -> Iterator[Entry]:
+def _entries(node: yaml.Node, name: tuple[str, ...], place: str, mappings: Container[str]) -> Iterator[Entry]:
     import yaml
 
-    if node.tag not in _TAGS:
-        raise ConfigError(f"{shown}:{line}: the tag {node.tag} is not supported here")
-    empty = node.tag == _NULL or (isinstance(node, yaml.MappingNode) and not node.value)
-    if empty or (isinstance(node, yaml.ScalarNode) and name):
-        yield Entry(".".join(name), None if empty else node.value, f"{shown}:{line}")
-    elif isinstance(node, yaml.MappingNode):
-        yield from _mapping(node, name, shown)
+    _refuse_tags(node, place)
+    joined = ".".join(name)
+    if isinstance(node, yaml.MappingNode) and node.value and joined not in mappings:
+        for key, inside, here in _members(node, place):
+            if len(name) == _DEEPEST:
+                raise ConfigError(f"{here}: `{joined}` holds no further settings")
+            yield from _entries(inside, (*name, key), here, mappings)
+    elif name:
+        yield Entry(joined, _node(node, place, _DEEPEST_VALUE))
     else:
-        expected = f"one value for `{'.'.join(name)}`, not a list" if name else "a mapping of settings"
-        raise ConfigError(f"{shown}:{line}: expected {expected}")
+        raise ConfigError(f"{place}: expected a mapping of settings")
 
 
-def _mapping(node: yaml.MappingNode, name: tuple[str, ...], shown: str) -> Iterator[Entry]:
+def _node(node: yaml.Node, place: str, depth: int) -> Node:
+    import yaml
+
+    _refuse_tags(node, place)
+    if not depth:
+        raise ConfigError(f"{place}: nested too deeply")
+    if isinstance(node, yaml.MappingNode) and node.value:
+        return Node({key: _node(inside, here, depth - 1) for key, inside, here in _members(node, place)}, place)
+    if isinstance(node, yaml.SequenceNode):
+        items = ((item, _place(place, item)) for item in node.value)
+        return Node(tuple(_node(item, here, depth - 1) for item, here in items), place)
+    return Node(None if isinstance(node, yaml.MappingNode) or node.tag == _NULL else node.value, place)
+
+
+def _refuse_tags(node: yaml.Node, place: str) -> None:
+    if node.tag not in _TAGS:
+        raise ConfigError(f"{place}: the tag {node.tag} is not supported here")
+
+
+def _members(node: yaml.MappingNode, place: str) -> Iterator[tuple[str, yaml.Node, str]]:
+    """The members of a mapping: name, value and place."""
     import yaml
 
     lines: dict[str, int] = {}
     for key, value in node.value:
-        line = key.start_mark.line + 1
+        line, here = key.start_mark.line + 1, _place(place, key)
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError(f"{shown}:{line}: expected the name of a setting, not a list or a mapping")
+            raise ConfigError(f"{here}: expected the name of a setting, not a list or a mapping")
         if key.value in lines:
-            raise ConfigError(f"{shown}:{line}: `{key.value}` is given twice, first on line {lines[key.value]}")
+            raise ConfigError(f"{here}: `{key.value}` is given twice, first on line {lines[key.value]}")
         lines[key.value] = line
-        if len(name) == _DEEPEST:
-            raise ConfigError(f"{shown}:{line}: `{'.'.join(name)}` holds no further settings")
-        yield from _entries(value, (*name, key.value), shown, line)
+        yield key.value, value, here
+
+
+def _place(place: str, node: yaml.Node) -> str:
+    """The place of a node in the file that `place` is in."""
+    return f"{place.rpartition(':')[0]}:{node.start_mark.line + 1}"
 
 
 _NULL = "tag:yaml.org,2002:null"
 _TAGS = {f"tag:yaml.org,2002:{word}" for word in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")}
 
-#: Settings are nested two levels deep; a little further it is not worth saying what is wrong (and an alias that
-#: contains itself ends here).
-_DEEPEST = 3
+#: Settings are nested two levels deep, and values three; a little further it is not worth saying what is wrong (and an
+#: alias that contains itself ends here).
+_DEEPEST, _DEEPEST_VALUE = 3, 4

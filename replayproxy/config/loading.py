@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from replayproxy.config.file import Entry, read_config
-from replayproxy.config.settings import KEYS, Key, Settings, flag_name, variable_name
+from replayproxy.config.keys import KEYS, Key, flag_name, variable_name
+from replayproxy.config.nodes import Node, complaint, similar, unfit
+from replayproxy.config.settings import Settings
 from replayproxy.errors import ConfigError
 
 __all__ = ["CONFIG_VARIABLE", "Loaded", "api_key", "load"]
@@ -101,7 +102,10 @@ def _sources(
     """The sources beside the defaults, the weakest first."""
     if file is not None:
         shown = str(file.relative_to(cwd) if file.is_relative_to(cwd) else file)
-        yield _Source(_spelled(str), read_config(file, shown), file.parent)
+        keys = _spelled(str)
+        # A setting that is empty by default has names of the user's own inside, which are not names of settings.
+        mappings = {name for name, key in keys.items() if key.default == ()}
+        yield _Source(keys, read_config(file, shown, mappings), file.parent)
     yield _Source(_spelled(variable_name), _variables(environ), cwd)
     yield _Source(_spelled(flag_name), _options(options), cwd)
 
@@ -115,30 +119,30 @@ def _variables(environ: Mapping[str, str]) -> Iterator[Entry]:
         ours = name.startswith("REPLAYPROXY_") and name not in _OTHER_VARIABLES and text
         linked = _SERVICE_LINK.match(name) or (name == "REPLAYPROXY_PORT" and text.startswith("tcp://"))
         if ours and not linked:
-            yield Entry(name, text, name)
+            yield Entry(name, Node(text, name))
 
 
 def _options(options: Mapping[str, object]) -> Iterator[Entry]:
     for name, value in options.items():
         if name != "config":
-            yield Entry(flag_name(name), str(value), flag_name(name))
+            yield Entry(flag_name(name), Node(str(value), flag_name(name)))
 
 
 def _read(source: _Source, problems: list[str]) -> _Values:
     """What the source gives; what is wrong with it is added to `problems`."""
     given: _Values = {}
     for entry in source.entries:
-        where = entry.place if entry.place == entry.name else f"{entry.place}: {entry.name}"
         try:
             if (found := _value(entry, source.keys)) is None:
                 continue
+            key, value = found
+            if key.path in given:
+                twice = f"says the same as {given[key.path][1]}; keep one of them"
+                raise complaint(entry.node, entry.name, twice)
         except ConfigError as error:
-            problems.append(f"{where}: {error}")
+            problems.append(str(error))
             continue
-        key, value = found
-        if key.path in given:
-            problems.append(f"{where}: says the same as {given[key.path][1]}; keep one of them")
-        given[key.path] = (_within(source.folder, value), entry.place)
+        given[key.path] = (_within(source.folder, value), entry.node.place)
     return given
 
 
@@ -146,15 +150,13 @@ def _value(entry: Entry, keys: Mapping[str, Key]) -> tuple[Key, Any] | None:
     """The setting and its value; None when the entry says nothing: an empty group, or `null` where that is allowed."""
     members = [name.removeprefix(f"{entry.name}.") for name in keys if name.startswith(f"{entry.name}.")]
     key = keys.get(entry.name)
-    if entry.text is None and (members or (key and key.default is None)):
+    if entry.node.value is None and (members or (key and key.may_be_empty)):
         return None
-    if key is None:
-        near = difflib.get_close_matches(entry.name, keys, n=1, cutoff=0.5)
-        hint = f"; did you mean `{near[0]}`?" if near else ""
-        raise ConfigError(f"expected a mapping of {', '.join(members)}" if members else f"unknown setting{hint}")
-    if entry.text is None:
-        raise ConfigError(f"expected {key.kind.expected}, but nothing is there")
-    return key, key.kind.read(entry.text)
+    if key is not None:
+        return key, key.kind.read(entry.node, entry.name)
+    if members:
+        raise unfit(entry.node, entry.name, f"a mapping of {', '.join(members)}")
+    raise complaint(entry.node, entry.name, f"unknown setting{similar(entry.name, keys)}")
 
 
 def _within(folder: Path, value: Any) -> Any:

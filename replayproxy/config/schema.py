@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from replayproxy.config.settings import KEYS, Key
+from replayproxy.config.keys import KEYS, Key
 
 __all__ = ["schema"]
 
@@ -29,7 +29,7 @@ def _group() -> dict[str, Any]:
 def _property(key: Key) -> dict[str, Any]:
     """A setting's schema. Those without a value, and the two that exclude each other, may also be null."""
     fragment = dict(key.kind.schema)
-    default = key.default if key.default is None or isinstance(key.default, bool | int | float) else str(key.default)
+    default = key.default if key.default is None else key.kind.plain(key.default)
     if key.default is None:
         fragment = {"anyOf": [fragment, {"type": "null"}]}
     return {"description": key.about, **fragment, "default": default}

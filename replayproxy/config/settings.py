@@ -1,35 +1,34 @@
 """All settings, as one tree of frozen values.
 
 Rule: a setting is one field here, with its kind, its default and one sentence. The config file's keys, the variables'
-names, the options and the schema follow from it.
+names, the options and the schema follow from it (config/keys.py).
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal
 
+from replayproxy.config import match_kinds, redact_kinds
 from replayproxy.config import values as kinds
-from replayproxy.config.values import EMULATOR, Address, Kind
+from replayproxy.config.values import EMULATOR, Address
 from replayproxy.core.modes import MODES
+from replayproxy.core.rule_paths import RulePath
+from replayproxy.core.rules import MatchRule, MatchRules
 
 __all__ = [
-    "KEYS",
     "EmulatorSettings",
-    "Key",
     "LimitSettings",
     "LogFormat",
+    "MatchSettings",
     "PlaybackSettings",
     "RecordSettings",
+    "RedactSettings",
     "Repeat",
     "Settings",
     "UpstreamSettings",
     "Validate",
-    "flag_name",
-    "variable_name",
 ]
 
 Validate = Literal["off", "warn", "enforce"]
@@ -90,6 +89,61 @@ class PlaybackSettings:
         "Once a request's recorded answers are used up: last repeats the last one for GET and HEAD, never is a miss,"
         " cycle starts over.",
     ] = "last"
+    poll_after_ms: Annotated[
+        int,
+        kinds.COUNT,
+        "How many milliseconds a played answer to a poll tells the client to wait before the next; 0 = as recorded.",
+    ] = 1
+    collapse_polls: Annotated[
+        bool, kinds.BOOLEAN, "Of polls that follow each other and ask the same, play the last answer only."
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSettings:
+    """What counts when requests are compared, beside what does by default. All are rules, those of `rules` scoped."""
+
+    ignore: Annotated[
+        tuple[MatchRule, ...], match_kinds.IGNORE, "Paths, as a miss names them, of what does not count."
+    ] = ()
+    also: Annotated[
+        tuple[MatchRule, ...], match_kinds.ALSO, "Header fields that count although they do not by default."
+    ] = ()
+    mask: Annotated[
+        tuple[MatchRule, ...],
+        match_kinds.MASK,
+        "Paths of texts, each with a regular expression: what matches it in the text does not count.",
+    ] = ()
+    rules: Annotated[
+        tuple[MatchRule, ...],
+        match_kinds.SCOPED,
+        "The same for some requests only: mappings of method, path, operation and ignore, also, mask.",
+    ] = ()
+
+    @property
+    def all_rules(self) -> MatchRules:
+        """All of them, as core/matching.py takes them."""
+        return MatchRules(self.also + self.ignore + self.mask + self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class RedactSettings:
+    """What is redacted beside the built-in rules, and which of these are off."""
+
+    off: Annotated[tuple[str, ...], redact_kinds.OFF, "Built-in redaction rules that are switched off, by name."] = ()
+    headers: Annotated[tuple[str, ...], redact_kinds.HEADERS, "Header fields whose values are secret."] = ()
+    fields: Annotated[
+        tuple[str, ...], redact_kinds.FIELDS, "Names of JSON, form and query fields whose values are secret."
+    ] = ()
+    patterns: Annotated[
+        tuple[tuple[str, str], ...],
+        redact_kinds.PATTERNS,
+        "Regular expressions of what is secret anywhere, each under a name that its placeholder takes.",
+    ] = ()
+    env: Annotated[tuple[str, ...], redact_kinds.VARIABLES, "Environment variables whose values are secret."] = ()
+    paths: Annotated[
+        tuple[RulePath, ...], redact_kinds.PATHS, "Paths, as a miss names them, of values that are secret."
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +191,11 @@ class Settings:
     workers: Annotated[int, kinds.WORKERS, "How many processes serve; only 1 for now."] = 1
     record: RecordSettings = RecordSettings()
     playback: PlaybackSettings = PlaybackSettings()
+    match: MatchSettings = MatchSettings()
+    redact: RedactSettings = RedactSettings()
     strict: Annotated[bool, kinds.BOOLEAN, "Interactions that nobody asked for fail the receipt as well."] = False
+    receipt: Annotated[Path | None, kinds.PATH, "A file that the receipt is written to at the end, as JSON."] = None
+    junit: Annotated[Path | None, kinds.PATH, "A file that the receipt is written to at the end, as JUnit XML."] = None
     log_format: Annotated[LogFormat, kinds.choice("text", "json"), "How log lines look on standard error."] = "text"
     limits: LimitSettings = LimitSettings()
     emulator: EmulatorSettings = EmulatorSettings()
@@ -157,60 +215,3 @@ class Settings:
         """`validate`, or what it is when nobody said."""
         enforce = self.forwards and self.upstream.kind == "emulator"
         return self.validate or ("enforce" if enforce else "warn")
-
-
-def variable_name(name: str) -> str:
-    """The environment variable of the setting `name` (`record.failures` gives `REPLAYPROXY_RECORD__FAILURES`)."""
-    return "REPLAYPROXY_" + name.upper().replace(".", "__")
-
-
-def flag_name(name: str) -> str:
-    """The option of the setting `name` (`record.failures` gives `--record-failures`)."""
-    return "--" + name.replace(".", "-").replace("_", "-")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting: where it is in `Settings`, and all that is known about it."""
-
-    path: tuple[str, ...]
-    kind: Kind[Any]
-    default: Any
-    about: str
-
-    @property
-    def name(self) -> str:
-        """The key in a config file, nesting told by dots; `upstream` is short for `upstream.url`."""
-        return "upstream" if self.path == ("upstream", "url") else ".".join(self.path)
-
-    @property
-    def env(self) -> str:
-        """The environment variable."""
-        return variable_name(self.name)
-
-    @property
-    def flag(self) -> str:
-        """The option of the command line, where it has one."""
-        return flag_name(self.name)
-
-    def of(self, settings: Settings) -> object:
-        """The value in `settings`, as JSON has it."""
-        value: Any = settings
-        for name in self.path:
-            value = getattr(value, name)
-        return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def _keys(group: type[Any], path: tuple[str, ...] = ()) -> Iterator[Key]:
-    hints = get_type_hints(group, include_extras=True)
-    for item in dataclasses.fields(group):
-        here, hint = (*path, item.name), hints[item.name]
-        if dataclasses.is_dataclass(hint):
-            yield from _keys(type(item.default), here)
-        else:
-            kind, about = hint.__metadata__
-            yield Key(here, kind, item.default, about)
-
-
-#: All settings, in the order of the fields.
-KEYS: tuple[Key, ...] = tuple(_keys(Settings))

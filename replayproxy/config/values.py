@@ -1,8 +1,9 @@
-"""The kinds of value a setting can have: how each is read from text, and how an editor's schema tells it.
+"""The kinds of value a setting can have: how each is read, and how an editor's schema tells it.
 
 Rules:
-1. Text is all there is: an environment variable, an option and a plain YAML scalar are read by the same functions, so
-   the same mistake gets the same message wherever it is made (and YAML's `off` stays a word).
+1. A single value is text: an environment variable, an option and a plain YAML scalar are read by the same functions, so
+   the same mistake gets the same message wherever it is made (and YAML's `off` stays a word). What consists of several
+   is in config/structures.py.
 2. A message never repeats a value that may be a secret: neither a URL nor what stands where a variable's name should.
 """
 
@@ -11,11 +12,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from replayproxy.config.nodes import Node, Read, complaint, unfit
 from replayproxy.errors import ConfigError
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Address",
     "Kind",
     "choice",
+    "single",
 ]
 
 _T = TypeVar("_T")
@@ -62,21 +65,42 @@ EMULATOR = Address("emulator")
 class Kind(Generic[_T]):
     """A kind of value: `expected` completes "expected …", `schema` is its JSON Schema (draft-07).
 
-    `parse` reads text; a ValueError from it means "not of this kind", a ConfigError says more.
+    `read` gives the value of a node, `plain` makes a value into what JSON has.
     """
 
     expected: str
-    parse: Callable[[str], _T]
+    read: Read[_T]
     schema: Mapping[str, Any]
+    plain: Callable[[_T], Any]
     metavar: str = ""
-    choices: tuple[str, ...] = field(default=())
+    choices: tuple[str, ...] = ()
 
-    def read(self, text: str) -> _T:
-        """The value that `text` spells; raises ConfigError that says what was expected."""
+
+def single(
+    expected: str,
+    parse: Callable[[str], _T],
+    schema: Mapping[str, Any],
+    metavar: str = "",
+    choices: tuple[str, ...] = (),
+) -> Kind[_T]:
+    """One value, spelled as text. A ValueError from `parse` means "not of this kind", a ConfigError says more."""
+
+    def read(node: Node, name: str) -> _T:
+        text = node.value
+        if not isinstance(text, str):
+            raise unfit(node, name, expected)
         try:
-            return self.parse(text)
+            return parse(text)
         except ValueError:
-            raise ConfigError(f"expected {self.expected}, not {text[:80]!r}") from None
+            raise complaint(node, name, f"expected {expected}, not {text[:80]!r}") from None
+        except ConfigError as error:
+            raise complaint(node, name, error) from None
+
+    return Kind(expected, read, schema, _plain, metavar, choices)
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def choice(*words: str) -> Kind[Any]:
@@ -87,7 +111,7 @@ def choice(*words: str) -> Kind[Any]:
             raise ValueError
         return text
 
-    return Kind(f"one of {', '.join(words)}", parse, {"enum": list(words)}, choices=words)
+    return single(f"one of {', '.join(words)}", parse, {"enum": list(words)}, choices=words)
 
 
 def _boolean(text: str) -> bool:
@@ -166,35 +190,35 @@ def _address(text: str) -> Address:
 
 
 #: Whom to forward to: an Address.
-ADDRESS = Kind(
+ADDRESS = single(
     _URL_EXPECTED,
     _address,
     {"type": "string", "pattern": r"^(emulator|[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+)$"},
     "URL|emulator",
 )
-BOOLEAN = Kind("true or false", _boolean, {"type": "boolean"})
+BOOLEAN = single("true or false", _boolean, {"type": "boolean"})
 #: A whole number from 0.
-COUNT: Kind[int] = Kind(
+COUNT: Kind[int] = single(
     "a whole number from 0", _between(0, 2**53, int), {"type": "integer", "minimum": 0, "maximum": 2**53}, "N"
 )
-PATH = Kind("a path", _path, {"type": "string", "minLength": 1}, "PATH")
-HOST = Kind("a host name or an IP address", _host, {"type": "string", "pattern": "^[0-9A-Za-z.:_-]+$"}, "HOST")
+PATH = single("a path", _path, {"type": "string", "minLength": 1}, "PATH")
+HOST = single("a host name or an IP address", _host, {"type": "string", "pattern": "^[0-9A-Za-z.:_-]+$"}, "HOST")
 #: A TCP port; 0 stands for any free one.
-PORT: Kind[int] = Kind(
+PORT: Kind[int] = single(
     "a port from 0 to 65535", _between(0, 65535, int), {"type": "integer", "minimum": 0, "maximum": 65535}, "PORT"
 )
 #: A time-out; 0 stands for none.
-SECONDS: Kind[float] = Kind(
+SECONDS: Kind[float] = single(
     "a number of seconds from 0", _between(0, math.inf, float), {"type": "number", "minimum": 0}, "SECONDS"
 )
 #: A number of bytes.
-SIZE = Kind(
+SIZE = single(
     "a size such as 65536, 64KiB or 512MiB",
     _size,
     {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^{_SIZE}$"}]},
     "SIZE",
 )
-SPEED: Kind[float] = Kind("a number from 0", _between(0, math.inf, float), {"type": "number", "minimum": 0}, "N")
+SPEED: Kind[float] = single("a number from 0", _between(0, math.inf, float), {"type": "number", "minimum": 0}, "N")
 #: The name of an environment variable.
-VARIABLE = Kind("the name of an environment variable", _variable, {"type": "string"}, "NAME")
-WORKERS = Kind("a whole number from 1", _workers, {"const": 1}, "N")
+VARIABLE = single("the name of an environment variable", _variable, {"type": "string"}, "NAME")
+WORKERS = single("a whole number from 1", _workers, {"const": 1}, "N")

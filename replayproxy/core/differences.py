@@ -3,6 +3,8 @@
 A path is what a person reads in a miss report and writes in a rule: `method`, `path`, `query.NAME`, `header.NAME`,
 `body.messages[3].content`, `body.FIELD`, `body.parts[0].filename`, or `body` as a whole. A name with characters other
 than letters, digits, `_` and `-` stands in brackets, quoted as a Python string: `body.metadata['a.b']`.
+
+`core/rule_paths.py` reads every such path, and a rule that ignores it (`path`: masks it) takes the difference away.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any, Final
 
 from replayproxy.core.bodies import Parsed, Part, media_type, plain_number
 from replayproxy.core.messages import Body
+from replayproxy.core.readings import HOLE, HOLE_PART
 
 __all__ = ["ABSENT", "Absent", "Difference", "body_differences", "field_differences", "index_path", "name_path"]
 
@@ -51,8 +54,10 @@ def name_path(path: str, name: str) -> str:
     """The path of `name` inside `path`."""
     if _PLAIN_NAME.fullmatch(name):
         return f"{path}.{name}"
-    # A double quote inside makes repr() choose single quotes outside, whatever else the name holds.
-    return f"{path}['{repr(chr(34) + name)[2:]}]"
+    # A double quote inside makes repr() choose single quotes outside, whatever else the name holds. What would end a
+    # plain scalar of YAML is escaped, so that the path can be pasted into a config file.
+    quoted = repr(chr(34) + name)[2:].replace(": ", ":\\x20").replace(" #", "\\x20#")
+    return f"{path}['{quoted}]"
 
 
 def index_path(path: str, index: int) -> str:
@@ -91,8 +96,13 @@ def _json_differences(path: str, recorded: Any, received: Any) -> Iterator[Diffe
     elif isinstance(recorded, list) and isinstance(received, list):
         for index in range(max(len(recorded), len(received))):
             yield from _json_differences(index_path(path, index), _item(recorded, index), _item(received, index))
-    elif not _same(recorded, received):
+    elif not (_same(recorded, received) or _ignored(recorded, received)):
         yield Difference(path, recorded, received)
+
+
+def _ignored(one: object, other: object) -> bool:
+    """Whether one of two items is ignored and the other not there: to be there is ignored with the item."""
+    return (one is HOLE and other is ABSENT) or (one is ABSENT and other is HOLE)
 
 
 def _same(one: object, other: object) -> bool:
@@ -110,12 +120,12 @@ def _item(items: list[Any], index: int) -> Any:
 def _parts_differences(recorded: tuple[Part, ...], received: tuple[Part, ...]) -> Iterator[Difference]:
     for index in range(max(len(recorded), len(received))):
         path = index_path("body.parts", index)
-        if index >= len(recorded):
-            yield Difference(path, ABSENT, _summary(received[index]))
-        elif index >= len(received):
-            yield Difference(path, _summary(recorded[index]), ABSENT)
-        else:
-            yield from _part_differences(path, _facts(recorded[index]), _facts(received[index]))
+        old = recorded[index] if index < len(recorded) else None
+        new = received[index] if index < len(received) else None
+        if old is not None and new is not None:
+            yield from _part_differences(path, _facts(old), _facts(new))
+        elif old is not HOLE_PART and new is not HOLE_PART:
+            yield Difference(path, _summary(old), _summary(new))
 
 
 def _part_differences(path: str, recorded: dict[str, object], received: dict[str, object]) -> Iterator[Difference]:
@@ -133,7 +143,9 @@ def _facts(part: Part) -> dict[str, object]:
     }
 
 
-def _summary(part: Part) -> dict[str, object]:
+def _summary(part: Part | None) -> object:
+    if part is None:
+        return ABSENT
     told = {name: value for name, value in _facts(part).items() if value is not ABSENT and name != "content"}
     return {**told, "size": len(part.content)}
 

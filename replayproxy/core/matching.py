@@ -10,31 +10,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import islice, zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
-from replayproxy.core.bodies import Parsed, canonical_of, packed, packed_fields, parse, parse_form
+from replayproxy.core.bodies import canonical_of, packed, packed_fields
 from replayproxy.core.differences import ABSENT, Difference, body_differences, field_differences
-from replayproxy.core.media_types import essence
 from replayproxy.core.messages import Body, FileBody, Request, encode
+from replayproxy.core.readings import IDENTITY_HEADERS, read_body, read_headers, read_path, read_query
+from replayproxy.core.rules import InForce, MatchRules, OperationOf, no_operation
+from replayproxy.core.url_paths import normal_path
 
 __all__ = [
     "ABSENT",
     "DIFFERENCES_LIMIT",
     "IDENTITY_HEADERS",
     "MATCHERS",
+    "NO_RULES",
     "Difference",
-    "MatchRules",
+    "Identified",
     "Matcher",
     "Near",
     "differences",
+    "identify",
     "identity",
     "nearest",
 ]
 
-IDENTITY_HEADERS = ("openai-beta", "content-type")
 #: No more differences between two requests are told, however much they differ.
 DIFFERENCES_LIMIT = 100
 
@@ -44,30 +48,22 @@ _FULL_LOOKS, _FULL_BYTES = 50, 8 * 1024 * 1024
 _GLANCES, _WINDOW = 2_000, 16 * 1024
 _SEGMENTS = 32
 
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _ID_SEGMENT = re.compile(r"[0-9]+|(?=.*[0-9A-Z]).{8,}")
 
 
-@dataclass(frozen=True, slots=True)
-class MatchRules:
-    """What counts when two requests are compared. `headers` are the header fields that do, in lower case."""
-
-    headers: tuple[str, ...] = IDENTITY_HEADERS
-
-
-DEFAULT_RULES = MatchRules()
+#: Without rules everything counts that does by default.
+NO_RULES = MatchRules()
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """One part of a request that counts.
 
-    `read` takes it out of a request, `key` gives bytes that are equal when two readings are, and `differ` tells how
-    two readings (recorded, received) with different keys differ: at least one difference.
+    `read` takes it out of a request under the rules in force, `key` gives bytes that are equal when two readings are,
+    and `differ` tells how two readings (recorded, received) with different keys differ: at least one difference.
     """
 
-    read: Callable[[Request, MatchRules], Any]
+    read: Callable[[Request, InForce], Any]
     key: Callable[[Any], bytes]
     differ: Callable[[Any, Any], Iterable[Difference]]
 
@@ -80,19 +76,42 @@ class Near:
     differences: tuple[Difference, ...]
 
 
-def identity(request: Request, rules: MatchRules = DEFAULT_RULES) -> bytes:
-    """16 bytes that are equal for two requests exactly when these have no differences."""
-    keys = (matcher.key(matcher.read(request, rules)) for matcher in MATCHERS.values())
-    return blake2b(packed(keys), digest_size=16).digest()
+class Identified(NamedTuple):
+    """The identity of a request, and the indexes of the rules that applied to something in it."""
+
+    key: bytes
+    touched: frozenset[int]
 
 
-def differences(recorded: Request, received: Request, rules: MatchRules = DEFAULT_RULES) -> tuple[Difference, ...]:
+def identity(request: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation) -> bytes:
+    """16 bytes that are equal for two requests exactly when these have no differences.
+
+    Here and below: identities and differences are those under the same `rules`; `operation_of` gives the id of the
+    operation that a request calls ("" for none) and is asked only when a rule's scope names one.
+    """
+    return _key(request, rules.in_force(request, operation_of))
+
+
+def identify(request: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation) -> Identified:
+    """The identity of a request, and which rules it touched."""
+    force = rules.in_force(request, operation_of)
+    return Identified(_key(request, force), frozenset(force.touched))
+
+
+def differences(
+    recorded: Request, received: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation
+) -> tuple[Difference, ...]:
     """How a received request differs from a recorded one, at most `DIFFERENCES_LIMIT`; empty when they match."""
-    return _differences(_readings(recorded, rules), _readings(received, rules))
+    old, new = (_readings(request, rules.in_force(request, operation_of)) for request in (recorded, received))
+    return _differences(old, new)
 
 
 def nearest(
-    received: Request, candidates: Sequence[Request], limit: int = 3, rules: MatchRules = DEFAULT_RULES
+    received: Request,
+    candidates: Sequence[Request],
+    limit: int = 3,
+    rules: MatchRules = NO_RULES,
+    operation_of: OperationOf = no_operation,
 ) -> tuple[Near, ...]:
     """The candidates that come nearest, best first.
 
@@ -100,13 +119,14 @@ def nearest(
     earlier comes first. However many and large the candidates are, only a bounded number of them is compared in
     full; cheap signs (path, size, common start and end of the bodies) choose which.
     """
-    ranks = _ranks(received, candidates)
-    target, found, spent = _readings(received, rules), list[Near](), 0
+    forces = partial(rules.in_force, operation_of=operation_of)
+    ranks = _ranks(received, candidates, forces)
+    target, found, spent = _readings(received, forces(received)), list[Near](), 0
     for index in _promising(received, candidates, ranks, max(_FULL_LOOKS, limit)):
         if spent > _FULL_BYTES and len(found) >= limit:
             break
         spent += _size(candidates[index].body)
-        found.append(Near(index, _differences(_readings(candidates[index], rules), target)))
+        found.append(Near(index, _differences(_readings(candidates[index], forces(candidates[index])), target)))
     # Stable: of equals, those whose bodies have more in common stay first.
     found.sort(key=lambda near: (ranks[near.index], len(near.differences)))
     return tuple(found[:limit])
@@ -122,8 +142,13 @@ def _promising(received: Request, candidates: Sequence[Request], ranks: list[int
     return nsmallest(count, nsmallest(_GLANCES, range(len(candidates)), key=by_size), key=by_content)
 
 
-def _readings(request: Request, rules: MatchRules) -> tuple[tuple[Any, bytes], ...]:
-    readings = [(matcher, matcher.read(request, rules)) for matcher in MATCHERS.values()]
+def _key(request: Request, force: InForce) -> bytes:
+    keys = (matcher.key(matcher.read(request, force)) for matcher in MATCHERS.values())
+    return blake2b(packed(keys), digest_size=16).digest()
+
+
+def _readings(request: Request, force: InForce) -> tuple[tuple[Any, bytes], ...]:
+    readings = [(matcher, matcher.read(request, force)) for matcher in MATCHERS.values()]
     return tuple((reading, matcher.key(reading)) for matcher, reading in readings)
 
 
@@ -138,12 +163,13 @@ def _differences(
     return tuple(islice(found(), DIFFERENCES_LIMIT))
 
 
-def _ranks(received: Request, candidates: Sequence[Request]) -> list[int]:
+def _ranks(received: Request, candidates: Sequence[Request], forces: Callable[[Request], InForce]) -> list[int]:
     wanted, known, ranks = _shape(received.path), dict[tuple[str, str], int](), list[int]()
+    path = read_path(received, forces(received))[1]
     for candidate in candidates:
         place = (candidate.method, candidate.path)
         if place not in known:
-            same = _normal_path(candidate.path) == _normal_path(received.path)
+            same = read_path(candidate, forces(candidate))[1] == path
             far = 0 if same else 1 + _distance(_shape(candidate.path), wanted)
             known[place] = far + 2 * (candidate.method != received.method)
         ranks.append(known[place])
@@ -151,7 +177,7 @@ def _ranks(received: Request, candidates: Sequence[Request]) -> list[int]:
 
 
 def _shape(path: str) -> tuple[str, ...]:
-    segments = _normal_path(path).split("/", _SEGMENTS)
+    segments = normal_path(path).split("/", _SEGMENTS)
     return tuple("{id}" if _ID_SEGMENT.fullmatch(segment) else segment for segment in segments)
 
 
@@ -180,33 +206,6 @@ def _common(one: bytes, other: bytes) -> int:
     return low
 
 
-def _read_query(request: Request, _: MatchRules) -> tuple[tuple[str, str], ...]:
-    return parse_form(encode(request.query))
-
-
-def _read_headers(request: Request, rules: MatchRules) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for name, value in request.headers:
-        if (lower := name.lower()) in rules.headers:
-            found.setdefault(lower, []).append(essence(value) if lower == "content-type" else value.strip())
-    # One field with a list is what RFC 9110 5.2 makes of a field that repeats.
-    return {name: ", ".join(values) for name, values in found.items()}
-
-
-def _read_body(request: Request, _: MatchRules) -> tuple[Parsed, Body]:
-    return parse(request.headers, request.body), request.body
-
-
-def _normal_path(path: str) -> str:
-    """A path with the escapes of unreserved characters decoded and the others in upper case (RFC 3986 6.2.2)."""
-    return _ESCAPE.sub(_normal_escape, path) if "%" in path else path
-
-
-def _normal_escape(found: re.Match[str]) -> str:
-    code = int(found[1], 16)
-    return chr(code) if code in _UNRESERVED else found[0].upper()
-
-
 #: Everything that counts, in the order in which differences are told.
 MATCHERS: Mapping[str, Matcher] = {
     "method": Matcher(
@@ -215,22 +214,22 @@ MATCHERS: Mapping[str, Matcher] = {
         differ=lambda old, new: [Difference("method", old, new)],
     ),
     "path": Matcher(
-        read=lambda request, _: request.path,
-        key=lambda path: encode(_normal_path(path)),
-        differ=lambda old, new: [Difference("path", old, new)],
+        read=read_path,
+        key=lambda reading: encode(reading[1]),
+        differ=lambda old, new: [Difference("path", old[0], new[0])],
     ),
     "query": Matcher(
-        read=_read_query,
+        read=read_query,
         key=packed_fields,
         differ=lambda old, new: field_differences("query", old, new),
     ),
     "headers": Matcher(
-        read=_read_headers,
+        read=read_headers,
         key=lambda headers: packed_fields(headers.items()),
         differ=lambda old, new: field_differences("header", old.items(), new.items()),
     ),
     "body": Matcher(
-        read=_read_body,
+        read=read_body,
         key=lambda reading: canonical_of(reading[0]),
         differ=body_differences,
     ),

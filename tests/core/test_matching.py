@@ -13,15 +13,15 @@ from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.matching import (
     ABSENT,
     DIFFERENCES_LIMIT,
-    IDENTITY_HEADERS,
     MATCHERS,
     Difference,
-    MatchRules,
     differences,
+    identify,
     identity,
     nearest,
 )
 from replayproxy.core.messages import FileBody, Headers, Request
+from replayproxy.core.rules import MatchRules, Scope
 
 VALUE = {
     "role": "user",
@@ -224,16 +224,47 @@ def test_an_identity_is_a_short_digest() -> None:
     """16 bytes, whatever the size of the request; the matchers tell differences in a fixed order."""
     assert len(identity(asked())) == 16
     assert list(MATCHERS) == ["method", "path", "query", "headers", "body"]
-    assert IDENTITY_HEADERS == ("openai-beta", "content-type")
 
 
-def test_rules_choose_the_headers_that_count() -> None:
-    """A header named in the rules counts; one that is not, does not."""
-    rules = MatchRules(headers=("x-trace",))
-    one, other = asked(x_trace="1"), asked(x_trace="2", openai_beta="other")
-    assert differences(one, other, rules) == (Difference("header.x-trace", "1", "2"),)
-    assert identity(one, rules) != identity(other, rules)
-    assert identity(one, rules) == identity(asked(x_trace="1", openai_beta="other"), rules)
+def test_rules_are_part_of_all_three_questions() -> None:
+    """Identity, differences and nearest know them; which of them applied is told with the identity."""
+    rules = MatchRules.of(ignore=["body.metadata.run_id", "body.nothing"], mask={"path": "thread_[0-9]+"})
+    one, other = with_("metadata/run_id", "1"), with_("metadata/run_id", "2")
+    other = replace(other, target=other.target.replace("thread_1", "thread_2"))
+    assert identity(one) != identity(other)
+    assert identity(one, rules) == identity(other, rules)
+    assert identify(one, rules) == (identity(one, rules), {0, 2})
+    assert identify(one) == (identity(one), frozenset())
+    assert differences(one, other, rules) == ()
+    found = nearest(other, [with_("role", "x"), one], rules=rules)
+    assert [(near.index, len(near.differences)) for near in found] == [(1, 0), (0, 1)]
+
+
+def test_the_operation_is_asked_for_when_a_scope_names_one() -> None:
+    """And only then: to find it out costs something."""
+    rules = MatchRules.of(ignore=["body.n"], scope=Scope(operation="createMessage"))
+
+    def operation_of(request: Request) -> str:
+        return "createMessage" if request.path.endswith("/messages") else "createRun"
+
+    def never(_: Request) -> str:
+        raise AssertionError
+
+    one, other = with_("n", 2), with_("n", 3)
+    assert differences(one, other, rules, operation_of) == ()
+    assert identity(one, rules, operation_of) == identity(other, rules, operation_of)
+    assert nearest(one, [other], rules=rules, operation_of=operation_of)[0].differences == ()
+    assert differences(one, other, rules) == (Difference("body.n", 2, 3),)
+    elsewhere = [replace(request, target="/v1/threads/thread_1/runs") for request in (one, other)]
+    assert [found.path for found in differences(*elsewhere, rules, operation_of)] == ["body.n"]
+    assert identity(one, MatchRules.of(ignore=["body.x"]), never) == identity(one)
+
+
+def test_rules_change_no_identity_that_they_do_not_touch() -> None:
+    """Under rules that find nothing, a request is what it is without."""
+    rules = MatchRules.of(ignore=["body.x", "query.x", "header.x"], also=["header.y"], mask={"body.role": "[0-9]+"})
+    for request in (asked(), uploaded(PART), posted(FORMS), text(b"1"), replace(asked(), body=FileBody("f", 1, "d"))):
+        assert identify(request, rules) == (identity(request), frozenset())
 
 
 def test_absence_reads_well() -> None:
@@ -309,6 +340,43 @@ def test_differences_are_empty_exactly_when_identities_are_equal(
     found = differences(one, other)
     assert (found == ()) == (identity(one) == identity(other))
     assert all(difference.recorded != difference.received or _typed(difference) for difference in found)
+
+
+def rules_of(scope: Scope) -> st.SearchStrategy[MatchRules]:
+    """A few rules of every kind."""
+    paths = ["query.x", "query.*", "header.openai-beta", "header.*", "body", "body.a", "body.*", "body[0]", "body[*]"]
+    paths += ["body[1]", "body.*.a", "body.a[0]", "body.**.b", "body.**", "body['.'][*]", "body[*][0]"]
+    paths += [
+        "body.parts[0]",
+        "body.parts[*].content",
+        "body.parts[1].name",
+        "body.parts",
+        "body.parts[*].content-type",
+    ]
+    masks = st.dictionaries(st.sampled_from([*paths, "path"]), st.sampled_from(["[a-z]+", "1", "%61|b", "[^/]$"]))
+    return st.builds(
+        lambda ignore, also, mask: MatchRules.of(ignore=ignore, also=also, mask=mask, scope=scope),
+        st.lists(st.sampled_from(paths), max_size=3),
+        st.lists(st.sampled_from(["header.x-noise", "header.content-type"]), max_size=1),
+        masks,
+    )
+
+
+scopes = st.builds(Scope, st.sampled_from(["", "GET"]), st.sampled_from(["", "/*", "/a%2fb", "/**"]))
+
+
+@given(requests, requests, st.lists(scopes.flatmap(rules_of), min_size=1, max_size=3), st.data())
+def test_they_are_under_any_rules(one: Request, other: Request, rules: list[MatchRules], data: st.DataObject) -> None:
+    """With rules, masks and scopes too; and where no header is added, rules only ever make more requests equal."""
+    for part in data.draw(st.sets(st.sampled_from(["method", "target", "headers", "body"]))):
+        other = replace(other, **{part: getattr(one, part)})
+    together = MatchRules().plus(rules[0])
+    for more in rules[1:]:
+        together = together.plus(more)
+    found = differences(one, other, together)
+    assert (found == ()) == (identity(one, together) == identity(other, together))
+    if identity(one) == identity(other) and not any(rule.act == "also" for rule in together.rules):
+        assert found == ()
 
 
 def _typed(difference: Difference) -> bool:
