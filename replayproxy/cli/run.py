@@ -58,10 +58,14 @@ async def _run(settings: Settings, ready_file: Path | None, command: tuple[str, 
 
 def _environment(proxy: Proxy, settings: Settings) -> dict[str, str]:
     """What CMD sees: the proxy in place of the API, and a key where none is needed and none is set."""
+    url = proxy.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    past_proxies = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
     given = {
-        "OPENAI_BASE_URL": f"{proxy.url}/v1",
-        "REPLAYPROXY_URL": proxy.url,
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "REPLAYPROXY_URL": url,
         "REPLAYPROXY_ADMIN_URL": proxy.admin_url,
+        "NO_PROXY": past_proxies,
+        "no_proxy": past_proxies,
     }
     needless = not settings.forwards or settings.upstream.kind == "emulator" or settings.upstream.api_key_env
     if needless and not os.environ.get("OPENAI_API_KEY"):

@@ -25,6 +25,7 @@ MAX_CHARACTERS = 64 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 3_000_000
 
+_CURE = "Mend the line, or set the file aside and record again"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS: dict[str, bool | None] = {"": None, "null": None, "true": True, "false": False}
@@ -68,10 +69,10 @@ def read_document(text: str, first_line: int = 1, *, loader: Any = _LOADER, max_
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
-        raise CassetteError(f"this is not YAML: {error.problem or error.context}", line=line) from error
+        raise CassetteError(f"this is not YAML: {error.problem or error.context}", line=line, cure=_CURE) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CassetteError(f"this is not YAML: {problem}", line=first_line) from error
+        raise CassetteError(f"this is not YAML: {problem}", line=first_line, cure=_CURE) from error
     return construction.value
 
 

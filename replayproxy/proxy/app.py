@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 #: A head line and a whole header field may be this long, in bytes; a head may have so many fields. aiohttp's own
 #: limits (8 KiB and 128) are too tight for real clients behind gateways.
 LINE_LIMIT, FIELD_LIMIT = 65_536, 500
-#: How long exchanges under way may take to finish when the proxy is told to stop, in seconds.
-DRAIN = 8.0
+#: How long exchanges under way may take to finish when the proxy is told to stop, in seconds. With the time that their
+#: recordings get afterwards it stays below the 10 s after which containers are killed.
+DRAIN = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
         admin = admin_runner(settings.mode)
         url = await stack.enter_async_context(listening(_runner(sessions), settings.host, settings.port, "--port"))
         admin_url = await stack.enter_async_context(
-            listening(admin, settings.host, settings.admin_port, "--admin-port")
+            listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )
         yield Proxy(url, admin_url, opener.upstream, settings.default_cassette, default.session, sessions, journal)
 
@@ -85,7 +86,8 @@ def _runner(sessions: Sessions) -> web.ServerRunner:
         max_field_size=LINE_LIMIT,
         max_headers=FIELD_LIMIT,
     )
-    return web.ServerRunner(server, shutdown_timeout=DRAIN)
+    # aiohttp waits for so long twice: before it cancels what is left, and after.
+    return web.ServerRunner(server, shutdown_timeout=DRAIN / 2)
 
 
 def _wall() -> str:

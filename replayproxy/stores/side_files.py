@@ -20,7 +20,7 @@ from replayproxy.core.body_forms import FILE_NAME
 from replayproxy.core.messages import Body, FileBody
 from replayproxy.errors import CassetteError
 
-__all__ = ["FileSpool", "SideFiles", "failure", "write_whole"]
+__all__ = ["FileSpool", "SideFiles", "failure", "write_all", "write_whole"]
 
 _OWN_NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _MENTION = re.compile(rb"[0-9a-f]{32}\.[a-z0-9]{1,8}")
