@@ -179,9 +179,9 @@ class Settings:
     ] = Path("cassettes")
     host: Annotated[str, kinds.HOST, "The address to listen on."] = "127.0.0.1"
     port: Annotated[int, kinds.PORT, "The port that stands in for the API; 0 = any free one."] = 8080
-    admin_host: Annotated[
-        str, kinds.HOST, "The address of the admin port; whoever reaches it can steer the proxy."
-    ] = "127.0.0.1"
+    admin_host: Annotated[str, kinds.HOST, "The address of the admin port; whoever reaches it can steer the proxy."] = (
+        "127.0.0.1"
+    )
     admin_port: Annotated[int, kinds.PORT, "The port for health and administration; 0 = any free one."] = 8081
     validate: Annotated[
         Validate | None,
