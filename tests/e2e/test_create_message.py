@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,13 @@ from typing import Any
 import httpx
 import openai
 import pytest
-import yaml
 
+from tests.bad_calls import ROWS, body_of
 from tests.e2e.background import in_background
 from tests.processes import KEY
 from tests.proxies import documents, proxied
 from tests.servers import RawUpstream, answering, raw_upstream
 
-ROWS: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parents[1] / "data" / "create_message_errors.yaml").read_text("utf-8")
-)
 #: What only a server can know is not the validator's to tell.
 CHECKED = [row for row in ROWS if row.get("validator", True)]
 KNOWN = [row for row in ROWS if not row.get("validator", True)]
@@ -96,18 +92,6 @@ def called(client: openai.OpenAI, row: dict[str, Any]) -> None:
     beta = {"OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"}
     content: dict[str, Any] = {"content": row["raw"].encode()} if "raw" in row else {"body": body_of(row)}
     client.post(path, cast_to=object, options={"headers": beta | headers}, **content)
-
-
-def body_of(row: dict[str, Any]) -> dict[str, Any]:
-    """The body of a row."""
-    body: dict[str, Any] = copy.deepcopy(row["body"])
-    if "long" in row:
-        *path, last = row["long"]["at"]
-        target = body
-        for step in path:
-            target = target[step]
-        target[last] = "x" * row["long"]["length"]
-    return body
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:tests.*")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import io
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import yaml
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
@@ -18,8 +15,8 @@ from replayproxy.emulator import app as emulator_app
 from replayproxy.emulator.app import HANDLERS, create_app
 from replayproxy.emulator.state import EmulatorSettings
 from replayproxy.openai_api import CATALOG
+from tests.bad_calls import ROWS, bytes_of
 
-ROWS = yaml.safe_load((Path(__file__).parents[1] / "data" / "create_message_errors.yaml").read_text("utf-8"))
 KEY = {"Authorization": "Bearer sk-test"}
 GOOD = KEY | {"OpenAI-Beta": "assistants=v2"}
 Start = Callable[..., Awaitable[TestClient[Any, Any]]]
@@ -46,20 +43,6 @@ async def new_thread(client: TestClient[Any, Any]) -> str:
     return f"/v1/threads/{(await post(client, '/v1/threads'))['id']}/messages"
 
 
-def body_of(row: dict[str, Any]) -> bytes:
-    """The bytes of a row's body."""
-    if "raw" in row:
-        return bytes(row["raw"].encode())
-    body = copy.deepcopy(row["body"])
-    if "long" in row:
-        *path, last = row["long"]["at"]
-        target = body
-        for step in path:
-            target = target[step]
-        target[last] = "x" * row["long"]["length"]
-    return orjson.dumps(body)
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["name"]))
 async def test_wrong_call_is_answered_as_the_api_answers_it(aiohttp_client: Start, row: dict[str, Any]) -> None:
     """Every known error of create message, on the wire, and nothing is stored."""
@@ -68,7 +51,7 @@ async def test_wrong_call_is_answered_as_the_api_answers_it(aiohttp_client: Star
     headers = GOOD | {"Content-Type": "application/json"} | row.get("headers", {})
     sent = {name: value for name, value in headers.items() if value is not None}
     method, path = row.get("method", "POST"), row.get("path", messages)
-    response = await client.request(method, path, data=io.BytesIO(body_of(row)), headers=sent)
+    response = await client.request(method, path, data=io.BytesIO(bytes_of(row)), headers=sent)
     expected = {"type": "invalid_request_error"} | row["error"]
     status = expected.pop("status", 400)
     assert (await answer(response, status))["error"] == expected

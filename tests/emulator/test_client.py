@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-import yaml
 from openai import AsyncOpenAI, OpenAI, omit
 
 from replayproxy.emulator.runner import RunningEmulator, running
 from replayproxy.emulator.state import EmulatorSettings
 from replayproxy.errors import StartError
+from tests.bad_calls import ROWS, body_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Assistants API is deprecated:DeprecationWarning")
-ROWS = yaml.safe_load((Path(__file__).parents[1] / "data" / "create_message_errors.yaml").read_text("utf-8"))
 #: What the client itself can be made to send: it writes the JSON, the path and the method.
 BODIES = [row for row in ROWS if "body" in row and not row.get("headers") and "method" not in row]
 BODIES = [row for row in BODIES if row.get("path", "/v1/threads/x/messages").count("/messages") == 1]
@@ -41,13 +38,7 @@ async def client(emulator: RunningEmulator) -> AsyncIterator[AsyncOpenAI]:
 @pytest.mark.parametrize("row", BODIES, ids=lambda row: str(row["name"]))
 async def test_client_raises_what_the_real_api_makes_it_raise(client: AsyncOpenAI, row: dict[str, Any]) -> None:
     """Status, message, type, param and code arrive in the client's own exception."""
-    body = copy.deepcopy(row["body"])
-    if "long" in row:
-        *path, last = row["long"]["at"]
-        target = body
-        for step in path:
-            target = target[step]
-        target[last] = "x" * row["long"]["length"]
+    body = body_of(row)
     thread = row["path"].split("/")[3] if "path" in row else (await client.beta.threads.create()).id
     role, content = body.pop("role", omit), body.pop("content", omit)
     with pytest.raises(openai.APIStatusError) as caught:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import yaml
 
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.validation import Problem, problems
 from replayproxy.openai_api import CATALOG
+from tests.bad_calls import ROWS, bytes_of
 
-ROWS = yaml.safe_load((Path(__file__).parents[1] / "data" / "create_message_errors.yaml").read_text("utf-8"))
 GOOD = {"Authorization": "Bearer sk-test", "OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"}
 OK: dict[str, Any] = {"role": "user", "content": "Hello"}
-
-
-def body_of(row: dict[str, Any]) -> bytes:
-    """The bytes of a row's body."""
-    if "raw" in row:
-        return bytes(row["raw"].encode())
-    body = copy.deepcopy(row["body"])
-    if "long" in row:
-        *path, last = row["long"]["at"]
-        target = body
-        for step in path:
-            target = target[step]
-        target[last] = "x" * row["long"]["length"]
-    return orjson.dumps(body)
 
 
 def found(method: str, target: str, headers: dict[str, str | None], body: bytes) -> tuple[Problem, ...]:
@@ -46,7 +29,7 @@ def test_wrong_call_is_told_as_the_api_tells_it(row: dict[str, Any]) -> None:
     """Status, message, type, param and code are the API's."""
     target = row.get("path", "/v1/threads/thread_abc/messages")
     expected = {"status": 400, "type": "invalid_request_error", **row["error"]}
-    assert found("POST", target, GOOD | row.get("headers", {}), body_of(row)) == (Problem(**expected),)
+    assert found("POST", target, GOOD | row.get("headers", {}), bytes_of(row)) == (Problem(**expected),)
 
 
 @pytest.mark.parametrize(
