@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b, sha256
 
+from replayproxy.core.fault_kinds import NO_DELAY, Delay, Fault
 from replayproxy.core.messages import Body, FileBody, Request, Response
 from replayproxy.core.validation import Problem
 
@@ -47,7 +48,8 @@ class Interaction:
 
     `operation` is the catalog's id for it ("" when unknown); `recorded` when the request arrived (ISO 8601, UTC);
     `first_byte` and `took` are seconds from there to the answer's head and to its end. `validator` is true when the
-    answer is the validator's and no upstream was asked; `problems` are what the validator found. `line` is where the
+    answer is the validator's and no upstream was asked; `problems` are what the validator found. `fault` says that the
+    answer fails when it is played and how, `delay` that it is slow whatever the speed. `line` is where the
     document starts in its file (0: not in one) and takes no part in comparisons; neither does `text`, the document as
     it stands in the file.
     """
@@ -60,6 +62,8 @@ class Interaction:
     took: float = 0.0
     validator: bool = False
     problems: tuple[Problem, ...] = ()
+    fault: Fault | None = None
+    delay: Delay = NO_DELAY
     line: int = field(default=0, compare=False)
     text: str = field(default="", compare=False, repr=False)
 
@@ -73,7 +77,10 @@ class Cassette:
 
 
 def same_exchange(one: Interaction, other: Interaction) -> bool:
-    """Whether two recordings differ in nothing but volatile facts: when, how long, how an answer was cut up."""
+    """Whether two recordings differ in nothing but volatile facts: when, how long, how an answer was cut up.
+
+    Faults and delays that somebody wrote into one of them do not count either: no recording could have them.
+    """
     return _settled(one) == _settled(other)
 
 
@@ -106,4 +113,6 @@ def _settled(interaction: Interaction) -> Interaction:
         recorded="",
         first_byte=0.0,
         took=0.0,
+        fault=interaction.fault if interaction.fault is not None and interaction.fault.recorded else None,
+        delay=NO_DELAY,
     )

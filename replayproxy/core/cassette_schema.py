@@ -156,13 +156,56 @@ _PROBLEM = {
 _HEAD = {
     "type": "object",
     "properties": {
-        "replayproxy": {"const": 1, "description": "The version of the format."},
+        "replayproxy": {"enum": [1, 2], "description": "The version of the format."},
         "recorded": {"type": "string"},
         "upstream": {"type": "string"},
         "by": {"type": "string"},
         "redaction": {"type": "string", "description": "The digest of the redaction rules."},
     },
     "required": ["replayproxy"],
+    "additionalProperties": False,
+}
+_PLACE = {
+    "after": {**_SIZE, "description": "So many bytes of the answer come before it."},
+    "after_events": {**_SIZE, "description": "So many events of the answer come before it."},
+}
+_TIMES = {
+    "anyOf": [{"type": "integer", "minimum": 1}, {"const": "always"}],
+    "description": "So many requests meet it; then the recorded answer is given.",
+}
+
+
+def _fault(kind: Any, required: list[str], **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"kind": kind, **fields},
+        "required": ["kind", *required],
+        "additionalProperties": False,
+        "not": {"required": ["after", "after_events"]},
+    }
+
+
+_FAULT = {
+    "description": "How the answer fails when it is played.",
+    "anyOf": [
+        {"enum": ["reset", "timeout", "truncate"]},
+        _fault({"const": "reset"}, [], times=_TIMES),
+        _fault({"const": "timeout"}, [], times=_TIMES, **_PLACE, **{"for": _SECONDS}),
+        _fault({"const": "truncate"}, [], times=_TIMES, **_PLACE),
+        _fault(
+            {"const": "status"},
+            ["status"],
+            times=_TIMES,
+            status={"type": "integer", "minimum": 400, "maximum": 599},
+            retry_after=_SECONDS,
+        ),
+        _fault({"enum": ["refused", "reset", "timeout"]}, ["of"], of={"const": "upstream"}),
+    ],
+}
+_DELAY = {
+    "type": "object",
+    "description": "Seconds to wait when the answer is played, whatever the speed.",
+    "properties": {"first_byte": _SECONDS, "each_event": _SECONDS},
     "additionalProperties": False,
 }
 _INTERACTION = {
@@ -174,6 +217,8 @@ _INTERACTION = {
         "took": {**_SECONDS, "description": "Seconds until the answer's end."},
         "answered_by": {"const": "validator"},
         "problems": {"type": "array", "items": _PROBLEM},
+        "fault": _FAULT,
+        "delay": _DELAY,
         "request": _REQUEST,
         "response": _RESPONSE,
     },

@@ -1,10 +1,10 @@
-"""Cassettes as YAML text: a head and one document per interaction; versions and upgrades.
+"""Cassettes as YAML text: a head and one document per interaction.
 
 Rules:
 1. What is written reads back equal, bodies byte for byte; what would be refused at loading is refused at writing.
 2. A document stands alone: it is encoded, split off and decoded apart from the others. The comment on its first line is
    for people; its number is its place in the file.
-3. A new field means a new `FORMAT_VERSION` and one step in `UPGRADES`; a newer version is refused.
+3. A document of an earlier version is upgraded when it is read (core/upgrades.py); a newer version is refused.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from replayproxy.core.body_forms import read_body, write_body
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.documents import Document, Documents, split
+from replayproxy.core.fault_form import get_delay, get_fault, write_failing
 from replayproxy.core.fields import (
     check_headers,
     check_keys,
@@ -31,20 +32,18 @@ from replayproxy.core.fields import (
     get_wire,
     line_of,
     mapping_in,
-    sequence_in,
     spelled_seconds,
     wire_headers,
     wire_text,
 )
 from replayproxy.core.messages import Body, Chunk, FileBody, Request, Response
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem_form import get_problems, problem_fields
+from replayproxy.core.upgrades import FORMAT_VERSION, UPGRADES, Upgrades, upgrade, upgraded_head
 from replayproxy.core.yaml_emit import Unwritable, emit
 from replayproxy.core.yaml_read import MAX_CHARACTERS, Mapping, read_document
 from replayproxy.errors import CassetteError
 
 __all__ = [
-    "FORMAT_VERSION",
-    "UPGRADES",
     "Encoded",
     "decode",
     "decode_documents",
@@ -54,15 +53,8 @@ __all__ = [
     "encode_head",
     "renumber",
     "split_cassette",
-    "upgrade",
+    "upgraded",
 ]
-
-FORMAT_VERSION = 1
-
-Upgrade = Callable[[Mapping], Mapping]
-
-#: From a version to the step that makes an interaction's document one of the next version.
-UPGRADES: dict[int, Upgrade] = {}
 
 _PROLOG = """\
 # A cassette of replayproxy: recorded HTTP interactions, one YAML document each. It may be read, reviewed and edited;
@@ -73,8 +65,8 @@ _NOT_IN_COMMENT = re.compile(r"[^ -~]")
 _COMMENT_LIMIT = 100
 
 _HEAD_KEYS = ("replayproxy", "recorded", "upstream", "by", "redaction")
-_KEYS = ("operation", "recorded", "first_byte", "took", "answered_by", "problems", "request", "response")
-_PROBLEM = Problem("")
+_FACTS = ("operation", "recorded", "first_byte", "took", "answered_by", "problems", "fault", "delay")
+_KEYS = (*_FACTS, "request", "response")
 _FOREIGN = (
     (re.compile(r"^http_interactions:", re.MULTILINE), "a cassette of VCR (Ruby)"),
     (re.compile(r"^interactions:", re.MULTILINE), "a cassette of VCR.py"),
@@ -112,7 +104,8 @@ def encode(interaction: Interaction, number: int, inline_limit: int = 65536) -> 
     comment = _NOT_IN_COMMENT.sub("?", request.path)
     if len(comment) > _COMMENT_LIMIT:
         comment = comment[: _COMMENT_LIMIT - 3] + "..."
-    fields = _facts(interaction) | {
+    fields = _facts(interaction) | write_failing(interaction)
+    fields |= {
         "request": {"method": request.method, "target": wire_text(request.target), **_message(request, sent)},
         "response": {"status": response.status, **_reason(response), **_message(response, answered)},
     }
@@ -172,38 +165,34 @@ def decode_interaction(
     document: Document, read_file: Callable[[FileBody], Body], version: int = FORMAT_VERSION
 ) -> Interaction:
     """One interaction, with the line and the text of its document."""
-    mapping = upgrade(_mapping(document), version)
-    check_keys(mapping, _KEYS, "an interaction")
-    answered_by = get_text(mapping, "answered_by")
-    if answered_by not in ("", "validator"):
-        line = line_of(mapping, "answered_by")
-        raise CassetteError(f"{answered_by!r:.80} answers nothing", line=line, cure="Write validator, or remove it")
-    return Interaction(
-        _request(mapping_in(mapping, "request"), read_file),
-        _response(mapping_in(mapping, "response"), read_file),
-        get_text(mapping, "operation"),
-        get_text(mapping, "recorded"),
-        get_seconds(mapping, "first_byte"),
-        get_seconds(mapping, "took"),
-        answered_by == "validator",
-        _problems(mapping),
-        document.line,
-        document.text,
-    )
+    return _interaction(upgrade(_mapping(document), version), document, read_file)
 
 
-def upgrade(
-    mapping: Mapping, version: int, steps: AbstractMapping[int, Upgrade] = UPGRADES, to: int = FORMAT_VERSION
-) -> Mapping:
-    """An interaction's mapping of an earlier version, brought up to version `to` step by step."""
-    for step in range(version, to):
-        mapping = steps[step](mapping)
-    return mapping
+def upgraded(documents: Documents, steps: Upgrades = UPGRADES) -> Documents:
+    """The documents as they read in the present version.
+
+    What no step changes keeps its text, comments included; what one changes is written anew.
+    """
+    head, *items = documents.items
+    version = decode_head(head)[1]
+    if version == FORMAT_VERSION:
+        return documents
+    kept = (_upgraded(item, number, version, steps) for number, item in enumerate(items, 1))
+    return replace(documents, items=(replace(head, text=upgraded_head(head.text)), *kept))
 
 
 def renumber(text: str, number: int) -> str:
     """A document with `number` in the comment of its first line, if it still has one of ours."""
     return _NUMBER.sub(f"--- # {number}: ", text, count=1) if _NUMBER.match(text) else text
+
+
+def _upgraded(document: Document, number: int, version: int, steps: Upgrades) -> Document:
+    mapping = upgrade(_mapping(document), version, steps)
+    if mapping == _mapping(document):
+        return document
+    # Bodies stay where they are: those in files are not read, and no others get one.
+    interaction = _interaction(mapping, document, lambda body: body)
+    return replace(document, text=encode(interaction, number, inline_limit=MAX_CHARACTERS).text)
 
 
 def _document(first: str, fields: dict[str, Any]) -> str:
@@ -230,7 +219,7 @@ def _facts(interaction: Interaction) -> dict[str, Any]:
     for key, value in (("first_byte", interaction.first_byte), ("took", interaction.took)):
         facts[key] = spelled_seconds(value, key) if value else None
     facts["answered_by"] = "validator" if interaction.validator else None
-    facts["problems"] = [_problem_fields(problem) for problem in interaction.problems]
+    facts["problems"] = [problem_fields(problem) for problem in interaction.problems]
     return {key: value for key, value in facts.items() if value}
 
 
@@ -243,26 +232,27 @@ def _reason(response: Response) -> dict[str, Any]:
     return {"reason": wire_text(response.reason)} if response.reason else {}
 
 
-def _problem_fields(problem: Problem) -> dict[str, Any]:
-    fields = {"message": problem.message, "param": problem.param, "code": problem.code}
-    if problem.status != _PROBLEM.status:
-        fields["status"] = problem.status  # type: ignore[assignment]
-    if problem.type != _PROBLEM.type:
-        fields["type"] = problem.type
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def _problems(mapping: Mapping) -> tuple[Problem, ...]:
-    found = list[Problem]()
-    items = sequence_in(mapping, "problems")
-    for item, line in zip(items, items.lines, strict=True):
-        if not isinstance(item, Mapping):
-            raise CassetteError("a problem is not a mapping", line=line)
-        check_keys(item, ("message", "param", "code", "status", "type"), "a problem")
-        param, code = (get_text(item, key) if key in item else None for key in ("param", "code"))
-        status = check_status(item.get("status", _PROBLEM.status), line_of(item, "status"))
-        found.append(Problem(get_text(item, "message"), param, code, status, get_text(item, "type", _PROBLEM.type)))
-    return tuple(found)
+def _interaction(mapping: Mapping, document: Document, read_file: Callable[[FileBody], Body]) -> Interaction:
+    check_keys(mapping, _KEYS, "an interaction")
+    answered_by = get_text(mapping, "answered_by")
+    if answered_by not in ("", "validator"):
+        line = line_of(mapping, "answered_by")
+        raise CassetteError(f"{answered_by!r:.80} answers nothing", line=line, cure="Write validator, or remove it")
+    response = _response(mapping_in(mapping, "response"), read_file)
+    return Interaction(
+        _request(mapping_in(mapping, "request"), read_file),
+        response,
+        get_text(mapping, "operation"),
+        get_text(mapping, "recorded"),
+        get_seconds(mapping, "first_byte"),
+        get_seconds(mapping, "took"),
+        answered_by == "validator",
+        get_problems(mapping),
+        get_fault(mapping, response),
+        get_delay(mapping, response),
+        document.line,
+        document.text,
+    )
 
 
 def _mapping(document: Document) -> Mapping:

@@ -1,11 +1,10 @@
 """Content codings: taken off before an answer is stored, put on again when it is played.
 
-Decoders are incremental and bounded: a small input that unpacks to a large output is given out in pieces.
+Both ways are incremental. Decoders are bounded: a small input that unpacks to a large output is given out in pieces.
 """
 
 from __future__ import annotations
 
-import gzip
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["CODINGS", "Decoder", "accepts", "decoder", "encode"]
+__all__ = ["CODINGS", "Decoder", "Encoder", "accepts", "decoder", "encode", "encoder"]
 
 #: How much a decoder gives out at a time, in bytes.
 PIECE = 256 * 1024
@@ -33,6 +32,22 @@ class Decoder(Protocol):
 
     def finish(self) -> None:
         """ValueError when the coded body is not complete."""
+        ...
+
+
+class Encoder(Protocol):
+    """Puts a content coding on, piece by piece; the same pieces give the same bytes every time."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What is ready, when `data` has been added; often nothing yet."""
+        ...
+
+    def flush(self) -> bytes:
+        """What else a client needs to read all that was fed so far."""
+        ...
+
+    def finish(self) -> bytes:
+        """The rest, and the end."""
         ...
 
 
@@ -101,6 +116,50 @@ class _Zstd:
             raise ValueError("the compressed body ends too early")
 
 
+class _ZlibEncoder:
+    """gzip and deflate. zlib writes no time into the head of gzip."""
+
+    def __init__(self, window: int) -> None:
+        self._deflate = zlib.compressobj(wbits=window)
+
+    def feed(self, data: bytes) -> bytes:
+        return self._deflate.compress(data)
+
+    def flush(self) -> bytes:
+        return self._deflate.flush(zlib.Z_SYNC_FLUSH)
+
+    def finish(self) -> bytes:
+        return self._deflate.flush()
+
+
+class _BrotliEncoder:
+    def __init__(self) -> None:
+        self._compress = brotli.Compressor(quality=5)
+
+    def feed(self, data: bytes) -> bytes:
+        return bytes(self._compress.process(data))
+
+    def flush(self) -> bytes:
+        return bytes(self._compress.flush())
+
+    def finish(self) -> bytes:
+        return bytes(self._compress.finish())
+
+
+class _ZstdEncoder:
+    def __init__(self) -> None:
+        self._compress = zstd.ZstdCompressor()
+
+    def feed(self, data: bytes) -> bytes:
+        return self._compress.compress(data)
+
+    def flush(self) -> bytes:
+        return self._compress.flush(zstd.ZstdCompressor.FLUSH_BLOCK)
+
+    def finish(self) -> bytes:
+        return self._compress.flush()
+
+
 _DECODERS: dict[str, Callable[[], Decoder]] = {
     "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
     "x-gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
@@ -108,12 +167,12 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
     "br": _Brotli,
     "zstd": _Zstd,
 }
-_ENCODERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": lambda body: gzip.compress(body, mtime=0),
-    "x-gzip": lambda body: gzip.compress(body, mtime=0),
-    "deflate": zlib.compress,
-    "br": lambda body: bytes(brotli.compress(body, quality=5)),
-    "zstd": zstd.compress,
+_ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "gzip": lambda: _ZlibEncoder(16 + zlib.MAX_WBITS),
+    "x-gzip": lambda: _ZlibEncoder(16 + zlib.MAX_WBITS),
+    "deflate": lambda: _ZlibEncoder(zlib.MAX_WBITS),
+    "br": _BrotliEncoder,
+    "zstd": _ZstdEncoder,
 }
 #: The codings that can be taken off and put on again.
 CODINGS = frozenset(_ENCODERS)
@@ -125,9 +184,15 @@ def decoder(coding: str) -> Decoder | None:
     return make() if make else None
 
 
+def encoder(coding: str) -> Encoder:
+    """An encoder for the value of a Content-Encoding header. KeyError for an unknown coding."""
+    return _ENCODERS[coding.strip().lower()]()
+
+
 def encode(coding: str, body: bytes) -> bytes:
     """`body` with the coding put on, the same bytes every time. KeyError for an unknown coding."""
-    return _ENCODERS[coding.strip().lower()](body)
+    made = encoder(coding)
+    return made.feed(body) + made.finish()
 
 
 def accepts(accept_encoding: str | None, coding: str) -> bool:

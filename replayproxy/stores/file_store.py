@@ -5,6 +5,8 @@ Rules:
 2. A recording holds a lock beside the cassette. In record mode nothing changes before the first interaction is saved;
    then the earlier take is copied to `NAME.yaml~` and the new one moved into place.
 3. A torn last document is not loaded; recording on moves it to the end of `NAME.yaml.torn`.
+4. A file of an earlier version of the format is written anew, in the present one, when something is added to it; what
+   it was is copied to `NAME.yaml~`.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from replayproxy.core.cassette import Cassette, Head
-from replayproxy.core.codec import decode_documents, decode_head, encode_head, split_cassette
+from replayproxy.core.codec import decode_documents, decode_head, encode_head, split_cassette, upgraded
 from replayproxy.core.documents import Documents
 from replayproxy.core.messages import FileBody
 from replayproxy.core.takes import EarlierTake, same_head
+from replayproxy.core.upgrades import FORMAT_VERSION
 from replayproxy.errors import CassetteError
 from replayproxy.stores.lock import Lock
 from replayproxy.stores.recorder import Earlier, FileRecorder
@@ -66,7 +70,10 @@ class FileStore:
             with self._named():
                 raw = self._read()
                 documents = _documents(raw)
-                decode_head(documents.items[0])
+                version = decode_head(documents.items[0])[1]
+            if version != FORMAT_VERSION:
+                with self._named():
+                    return self._append_to_old(raw, documents, lock)
             recorder = FileRecorder(self.path, lock, self._files, "", self._inline_limit)
             whole = len(_text(raw)[: documents.whole].encode()) if documents.torn else len(raw)
             recorder.resume(raw, whole, len(documents.items) - 1)
@@ -83,15 +90,30 @@ class FileStore:
             if self.exists():
                 raw = self._read()
                 cassette, documents = self._load(raw)
-                alike = same_head(head, cassette.head)
+                alike, current = same_head(head, cassette.head), upgraded(documents)
                 if alike:
-                    head_text = documents.prolog + documents.items[0].text
-                take = EarlierTake(cassette.interactions)
+                    head_text = documents.prolog + current.items[0].text
+                texts = (item.text for item in current.items[1:])
+                pairs = zip(cassette.interactions, texts, strict=True)
+                take = EarlierTake([replace(interaction, text=text) for interaction, text in pairs])
                 earlier = Earlier(take, raw if alike and documents.torn is None else b"")
             return FileRecorder(self.path, lock, self._files, head_text, self._inline_limit, earlier)
         except BaseException:
             lock.release()
             raise
+
+    def _append_to_old(self, raw: bytes, documents: Documents, lock: Lock) -> FileRecorder:
+        """A recorder that adds to a file of an earlier version."""
+        text = _text(raw)
+        text, content, place = text[: documents.whole] if documents.torn else text, "", 0
+        for old, new in zip(documents.items, upgraded(documents).items, strict=True):
+            start = text.index(old.text.removesuffix("\n"), place)
+            content += text[place:start] + new.text.removesuffix("\n")
+            place = start + len(old.text) - 1
+        content += text[place:].removesuffix("\n") + "\n"
+        recorder = FileRecorder(self.path, lock, self._files, content, self._inline_limit)
+        recorder.outdated(raw, len(documents.items) - 1)
+        return recorder
 
     def _load(self, raw: bytes) -> tuple[Cassette, Documents]:
         with self._named(), _collecting_no_garbage():

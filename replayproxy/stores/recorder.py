@@ -55,6 +55,7 @@ class FileRecorder:
         self._prefix, self._inline_limit, self._earlier = head_text.encode(), inline_limit, earlier
         self._file: FileIO | None = None
         self._saved: list[_Saved] = []
+        self._outdated: bytes | None = None
         self._end = self._count = 0
         self._closed = self._spooled = False
 
@@ -71,6 +72,10 @@ class FileRecorder:
         except OSError as error:
             raise failure(error, self._path, "recorded") from error
         self._end, self._count = len(self._prefix), count
+
+    def outdated(self, raw: bytes, count: int) -> None:
+        """Goes on after the `count` interactions of the head text, which then take the place of the file `raw`."""
+        self._outdated, self._count = raw, count
 
     def append(self, interaction: Interaction, arrival: int) -> None:
         """Saves an interaction whole, or raises CassetteError."""
@@ -125,9 +130,10 @@ class FileRecorder:
     def _begin(self, content: bytes) -> None:
         try:
             if self._path.exists():
-                if self._earlier is None:
+                there = self._path.read_bytes()
+                if self._earlier is None and there != self._outdated:
                     raise self._changed()
-                write_whole(self._path.with_name(f"{self._path.name}~"), self._path.read_bytes())
+                write_whole(self._path.with_name(f"{self._path.name}~"), there)
             write_whole(self._path, content)
             self._file = FileIO(self._path, "r+")
             self._file.seek(len(content))

@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from replayproxy.core.cassette import VOLATILE_HEADERS, Interaction, exchange_key, same_exchange
+from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.validation import Problem
 
@@ -26,11 +27,12 @@ ONE = Interaction(
     [
         replace(ONE, recorded="now", first_byte=0.0, took=0.0, line=5, text="x"),
         replace(ONE, response=replace(ONE.response, headers=Headers.of(("date", "now"), ("c", "d")), chunks=())),
+        replace(ONE, fault=Fault("reset", times=1), delay=Delay(1.0)),
         replace(ONE, response=replace(ONE.response, headers=Headers.of(("c", "d"), ("X-Request-Id", "r")))),
     ],
 )
 def test_volatile_facts_do_not_make_another_exchange(other: Interaction) -> None:
-    """When, how long, how an answer was cut up, and headers that say such things."""
+    """When, how long, how an answer was cut up, headers that say such things, and what a hand wrote into it."""
     assert same_exchange(ONE, other)
     assert exchange_key(ONE) == exchange_key(other)
 
@@ -45,6 +47,8 @@ def test_volatile_facts_do_not_make_another_exchange(other: Interaction) -> None
         replace(ONE, response=replace(ONE.response, status=201)),
         replace(ONE, problems=(Problem("x"),)),
         replace(ONE, validator=True),
+        replace(ONE, fault=Fault("truncate")),
+        replace(ONE, fault=Fault("timeout", of_upstream=True)),
         replace(ONE, request=replace(ONE.request, target="/\udcff")),
     ],
 )

@@ -17,8 +17,9 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.cassette_schema import SCHEMA
-from replayproxy.core.codec import decode, encode, encode_head, renumber, upgrade
+from replayproxy.core.codec import decode, encode, encode_head, renumber, split_cassette, upgraded
 from replayproxy.core.documents import split
+from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.validation import Problem
 from replayproxy.core.yaml_read import Mapping
@@ -62,22 +63,40 @@ def read_back(*interactions: Interaction) -> str:
     return text
 
 
-def test_an_interaction_reads_as_people_would_write_it() -> None:
-    """The file as it is meant to be reviewed."""
-    asked = b'{"role":"user","content":"several\\nlines","metadata":{}}'
-    answered = json.dumps({"id": "msg_abc", "n": [1, 0.5], "no": None}, indent=2).encode()
-    interaction = Interaction(
-        Request("POST", "/v1/threads/t/messages?a=b", typed("application/json"), asked),
-        Response(200, "OK", typed("application/json"), answered, "gzip"),
+ASKED = b'{"role":"user","content":"several\\nlines","metadata":{}}'
+ANSWERED = json.dumps({"id": "msg_abc", "n": [1, 0.5], "no": None}, indent=2).encode()
+GOLDEN = (
+    Interaction(
+        Request("POST", "/v1/threads/t/messages?a=b", typed("application/json"), ASKED),
+        Response(200, "OK", typed("application/json"), ANSWERED, "gzip"),
         operation="createMessage",
         recorded="2026-11-22T03:30:00.123Z",
         first_byte=0.012,
         took=0.00001,
         validator=True,
         problems=(Problem("Too long.", "content", "string_above_max_length"), Problem("No.", None, None, 401, "x")),
-    )
-    text = read_back(interaction)
-    assert text == Path(__file__).with_name("cassette.yaml").read_text("utf-8")
+    ),
+    Interaction(
+        Request("POST", "/v1/chat/completions"),
+        Response(200, "", typed("text/event-stream"), b"data: a\n\ndata: b\n\n", "", (Chunk(0.12, 9), Chunk(0.31, 9))),
+        fault=Fault("truncate", after_events=1, times=2),
+        delay=Delay(0.2, 0.05),
+    ),
+    Interaction(Request("GET", "/v1/models"), Response(504), fault=Fault("timeout", of_upstream=True)),
+)
+
+
+def test_a_cassette_reads_as_people_would_write_it() -> None:
+    """The file as it is meant to be reviewed."""
+    assert read_back(*GOLDEN) == Path(__file__).with_name("cassette_v2.yaml").read_text("utf-8")
+
+
+def test_a_cassette_of_version_1_is_read() -> None:
+    """What was recorded before there were faults still plays, and satisfies the schema."""
+    text = Path(__file__).with_name("cassette.yaml").read_text("utf-8")
+    assert decode(text, lambda body: body) == Cassette(HEAD, GOLDEN[:1])
+    for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
+        Draft7Validator(SCHEMA).validate(document)
 
 
 def test_lines_and_texts_are_told() -> None:
@@ -178,6 +197,25 @@ def test_any_json_survives_in_its_layout(value: Any, options: dict[str, Any]) ->
     body = json.dumps(value, **options).encode(errors="replace")
     text = read_back(exchange(body, "application/json"))
     assert "json:" in text
+
+
+COUNTS, SECONDS = st.integers(0, 10**6), st.floats(0, 1e6)
+PLACES = st.just({}) | st.fixed_dictionaries({"after": COUNTS}) | st.fixed_dictionaries({"after_events": COUNTS})
+TIMES = st.fixed_dictionaries({"times": st.integers(0, 9)})
+FAULTS = st.one_of(
+    st.none(),
+    st.builds(Fault, st.sampled_from(["refused", "reset", "timeout"]), of_upstream=st.just(True)),
+    TIMES.map(lambda times: Fault("reset", **times)),
+    st.builds(lambda times, place: Fault("truncate", **times, **place), TIMES, PLACES),
+    st.builds(lambda times, place, lasts: Fault("timeout", lasts=lasts, **times, **place), TIMES, PLACES, SECONDS),
+    st.builds(Fault, st.just("status"), status=st.integers(400, 599), retry_after=SECONDS, times=st.integers(0, 9)),
+)
+
+
+@given(FAULTS, st.builds(Delay, SECONDS, SECONDS))
+def test_any_fault_and_delay_survives(fault: Fault | None, delay: Delay) -> None:
+    """Whatever is written is read as it was, and what the schema says of it is true."""
+    read_back(replace(exchange(b"data: x\n\n", "text/event-stream"), fault=fault, delay=delay))
 
 
 RAW = st.binary(max_size=20).filter(lambda raw: not set(raw) & set(b"\r\n\0"))
@@ -392,6 +430,29 @@ def refused(text: str, where: str, what: str) -> CassetteError:
         ("    text: x\n...", "    events: [{data: x, cuts: 1}]\n...", "events", "not a list"),
         ("    text: x\n...", "    events: [{data: x, cuts: [1]}]\n...", "events", "a cut is not"),
         ("---\n", "--- [1]\n...\n---\n", "[1]", "not a mapping of fields"),
+        ("request:", "fault: 5\nrequest:", "fault", "neither a kind nor a mapping"),
+        ("request:", "fault: [reset]\nrequest:", "fault", "neither a kind nor a mapping"),
+        ("request:", "fault: rest\nrequest:", "fault", "Write one of reset, timeout, truncate, status"),
+        ("request:", "fault: status\nrequest:", "fault", "'status' is None"),
+        ("request:", "fault: refused\nrequest:", "fault", "'kind' is 'refused'"),
+        ("request:", "fault:\n  after: 5\nrequest:", "after", "'kind' is None"),
+        ("request:", "fault:\n  kind: truncate\n  aftr: 5\nrequest:", "aftr", "Did you mean 'after'?"),
+        ("request:", "fault:\n  kind: reset\n  after: 5\nrequest:", "after", "Known here: kind, times"),
+        ("request:", "fault:\n  kind: truncate\n  after: -1\nrequest:", "after", "Write a number from 0"),
+        ("request:", "fault:\n  kind: truncate\n  after: 1.5\nrequest:", "after", "Write a number from 0"),
+        ("request:", "fault:\n  kind: reset\n  times: 0\nrequest:", "times", "Write a number from 1"),
+        ("request:", "fault:\n  kind: status\n  status: 200\nrequest:", "status: 200", "from 400 to 599"),
+        ("request:", "fault:\n  kind: timeout\n  for: ever\nrequest:", "for", "a number of seconds"),
+        ("request:", "fault:\n  kind: timeout\n  for: true\nrequest:", "for", "a number of seconds"),
+        ("request:", "fault: {kind: truncate, after: 1, after_events: 1}\nrequest:", "fault", "one place only"),
+        ("request:", "fault: {kind: truncate, after_events: 1}\nrequest:", "fault", "no event stream"),
+        ("request:", "fault: {kind: truncate, of: upstream}\nrequest:", "fault", "refused, reset, timeout"),
+        ("request:", "fault: {kind: reset, of: client}\nrequest:", "fault", "Write one of upstream"),
+        ("request:", "fault: {kind: reset, of: upstream, times: 1}\nrequest:", "fault", "no field 'times'"),
+        ("request:", "delay: 5\nrequest:", "delay", "not a mapping"),
+        ("request:", "delay:\n  first_bite: 5\nrequest:", "first_bite", "Did you mean 'first_byte'?"),
+        ("request:", "delay:\n  first_byte: -5\nrequest:", "first_byte", "a number of seconds"),
+        ("request:", "delay:\n  each_event: 0.5\nrequest:", "delay", "no event stream"),
     ],
 )
 def test_what_a_hand_broke_is_named_with_its_line(old: str, new: str, where: str, what: str) -> None:
@@ -414,7 +475,7 @@ def test_what_a_hand_broke_is_named_with_its_line(old: str, new: str, where: str
         ("hello", "something else than YAML"),
         ("---\nreplayproxy: 1\n", "the head has no end mark"),
         ("# c\nreplayproxy: 1\n", "the head has no end mark"),
-        ("---\nreplayproxy: 2\n...\n", "Upgrade replayproxy"),
+        ("---\nreplayproxy: 3\n...\n", "Upgrade replayproxy"),
         ("---\nreplayproxy: one\n...\n", "does not say `replayproxy: 1`"),
         ("---\nreplayproxy: 0\n...\n", "does not say `replayproxy: 1`"),
         ("---\nreplayproxy: 1\nrecorder: x\n...\n", "Did you mean 'recorded'?"),
@@ -456,6 +517,11 @@ def test_a_missing_file_is_told_with_its_line() -> None:
         replace(exchange(), operation="\ud800"),
         replace(exchange(), took=-1.0),
         replace(exchange(), took=float("nan")),
+        replace(exchange(), fault=Fault("status")),
+        replace(exchange(), fault=Fault("reset", after=1)),
+        replace(exchange(), fault=Fault("truncate", after_events=1)),
+        replace(exchange(), delay=Delay(each_event=1.0)),
+        replace(exchange(), delay=Delay(first_byte=-1.0)),
         exchange(b"abc", chunks=(Chunk(0.0, 2),)),
         exchange(b"abc", chunks=(Chunk(float("inf"), 3),)),
         exchange(b"abc", coding="a\nb"),
@@ -479,15 +545,23 @@ def test_a_torn_last_document_is_left_out(cut: int) -> None:
     assert (split(text[:-cut]).torn is None) == (cut == 1)
 
 
-def test_upgrades_are_taken_step_by_step() -> None:
-    """A document of an old version goes through every step up to the present one."""
+def test_only_what_an_upgrade_changes_is_written_anew() -> None:
+    """A document that no step changes keeps its text, comments included; large bodies stay where they are."""
 
     def step(mapping: Mapping) -> Mapping:
-        mapping["steps"] = mapping.get("steps", 0) + 1
+        if mapping.get("operation") == "old":
+            mapping["operation"] = "new"
         return mapping
 
-    assert upgrade(Mapping(1), 1, {1: step, 2: step}, 3) == {"steps": 2}
-    assert upgrade(Mapping(1), 3, {1: step}, 3) == {}
+    old = replace(exchange(b"x" * 70_000, "text/plain"), operation="old")
+    text, files = written(exchange(b"kept"), old, replace(old, operation="kept"))
+    documents = split_cassette(text.replace("replayproxy: 2", "replayproxy: 1").replace("request:", "request: # mine"))
+    head, *found = upgraded(documents, {1: step}).items
+    assert "replayproxy: 2" in head.text
+    assert [item == before for item, before in zip(found, documents.items[1:], strict=True)] == [True, False, True]
+    assert found[1].text == encode(old, 2).text.replace("old", "new")
+    assert list(files) == [next(iter(encode(old, 2).files))]
+    assert upgraded(split_cassette(text)) == split_cassette(text)
 
 
 def test_renumbering_changes_our_comment_only() -> None:
@@ -507,8 +581,9 @@ def test_a_comment_holds_nothing_that_could_end_it() -> None:
     assert len(first) < 130
 
 
-def test_the_examples_of_the_documentation_are_cassettes() -> None:
-    """What docs/cassettes.md shows can be loaded."""
-    text = Path(__file__).parents[2].joinpath("docs", "cassettes.md").read_text("utf-8")
+@pytest.mark.parametrize(("page", "counts"), [("cassettes.md", [1, 1]), ("faults.md", [1])])
+def test_the_examples_of_the_documentation_are_cassettes(page: str, counts: list[int]) -> None:
+    """What the pages show can be loaded."""
+    text = Path(__file__).parents[2].joinpath("docs", page).read_text("utf-8")
     examples = [block.partition("```")[0] for block in text.split("```yaml\n")[1:]]
-    assert [len(decode(example, lambda body: body).interactions) for example in examples] == [1, 1]
+    assert [len(decode(example, lambda body: body).interactions) for example in examples] == counts

@@ -28,6 +28,26 @@ def test_round_trip_in_pieces_of_every_size(coding: str, body: bytes, step: int)
 
 
 @pytest.mark.parametrize("coding", NAMES)
+@given(pieces=st.lists(st.binary(max_size=200), max_size=9))
+def test_each_flush_lets_the_client_read_what_was_fed(coding: str, pieces: list[bytes]) -> None:
+    """A stream plays piece by piece in its coding, too; flushes make no difference to what comes off in the end."""
+    encoder, decoder, read = codings.encoder(coding), codings.decoder(coding), b""
+    assert decoder is not None
+    for number, piece in enumerate(pieces, 1):
+        read += b"".join(decoder.feed(encoder.feed(piece) + encoder.flush()))
+        assert read == b"".join(pieces[:number])
+    read += b"".join(decoder.feed(encoder.finish()))
+    decoder.finish()
+    assert read == b"".join(pieces)
+
+
+def test_an_unknown_coding_has_no_encoder() -> None:
+    """What was not taken off is not put on."""
+    with pytest.raises(KeyError):
+        codings.encoder("compress")
+
+
+@pytest.mark.parametrize("coding", NAMES)
 def test_encoding_is_the_same_every_time(coding: str) -> None:
     """The same body gives the same bytes: nothing in them tells the time."""
     assert codings.encode(coding, b"body" * 99) == codings.encode(coding, b"body" * 99)
