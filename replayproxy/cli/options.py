@@ -36,6 +36,8 @@ _NAMES = (
     "workers",
     "record.failures",
     "strict",
+    "receipt",
+    "junit",
     "log_format",
 )
 _KEYS = {key.name: key for key in config.KEYS}

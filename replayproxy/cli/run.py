@@ -14,9 +14,16 @@ from pathlib import Path
 import click
 
 from replayproxy.cli.options import proxy_options
-from replayproxy.cli.serving import announce_file, run_loop, tell_receipt, warn_of_nothing_to_play
+from replayproxy.cli.serving import (
+    announce_file,
+    keep_receipts,
+    make_room_for_receipts,
+    run_loop,
+    tell_receipts,
+    warn_of_nothing_to_play,
+)
 from replayproxy.config import Settings, api_key
-from replayproxy.core.session import Receipt
+from replayproxy.core.receipt import Receipt
 from replayproxy.proxy.app import Proxy, running
 from replayproxy.proxy.log import configure
 
@@ -24,7 +31,7 @@ __all__ = ["run"]
 
 #: What a shell answers for a command that is not there, or cannot be run.
 NOT_FOUND, NOT_RUNNABLE = 127, 126
-RECEIPT_FAILED = 3
+RECEIPT_UNWRITTEN, RECEIPT_FAILED = 2, 3
 #: Client libraries refuse to start without a key; in playback any will do.
 DUMMY_KEY = "replayproxy"
 
@@ -43,17 +50,21 @@ def run(settings: Settings, ready_file: Path | None, command: tuple[str, ...]) -
       replayproxy run --mode playback -- pytest
     """
     configure(settings.log_format)
-    status, receipt = run_loop(_run(settings, ready_file, command))
-    tell_receipt(receipt)
-    raise click.exceptions.Exit(RECEIPT_FAILED if receipt.failures and status == 0 else status)
+    make_room_for_receipts(settings)
+    status, receipts = run_loop(_run(settings, ready_file, command))
+    kept = keep_receipts(receipts, settings)
+    passed = tell_receipts(receipts)
+    raise click.exceptions.Exit(status or (RECEIPT_FAILED if not passed else 0 if kept else RECEIPT_UNWRITTEN))
 
 
-async def _run(settings: Settings, ready_file: Path | None, command: tuple[str, ...]) -> tuple[int, Receipt]:
+async def _run(
+    settings: Settings, ready_file: Path | None, command: tuple[str, ...]
+) -> tuple[int, tuple[Receipt, ...]]:
     async with running(settings, api_key(settings, os.environ)) as proxy:
         announce_file({"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}, ready_file)
         warn_of_nothing_to_play(settings)
         status = await _status(command, _environment(proxy, settings))
-    return status, proxy.session.receipt()
+    return status, tuple(receipt for _, receipt in proxy.sessions.receipts())
 
 
 def _environment(proxy: Proxy, settings: Settings) -> dict[str, str]:

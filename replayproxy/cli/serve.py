@@ -8,8 +8,17 @@ from pathlib import Path
 import click
 
 from replayproxy.cli.options import proxy_options
-from replayproxy.cli.serving import announce, run_loop, stop_signal, tell_receipt, warn_of_nothing_to_play
+from replayproxy.cli.serving import (
+    announce,
+    keep_receipts,
+    make_room_for_receipts,
+    run_loop,
+    stop_signal,
+    tell_receipts,
+    warn_of_nothing_to_play,
+)
 from replayproxy.config import Settings, api_key
+from replayproxy.core.receipt import Receipt
 
 __all__ = ["playback", "record", "serve"]
 
@@ -54,12 +63,17 @@ def playback(settings: Settings, ready_file: Path | None) -> None:
 
 def _serve(settings: Settings, ready_file: Path | None) -> None:
     key = api_key(settings, os.environ)
-    if not run_loop(_until_stopped(settings, key, ready_file)):
+    make_room_for_receipts(settings)
+    receipts = run_loop(_until_stopped(settings, key, ready_file))
+    kept = keep_receipts(receipts, settings)
+    if not tell_receipts(receipts):
         raise click.exceptions.Exit(1)
+    if not kept:
+        raise click.exceptions.Exit(2)
 
 
-async def _until_stopped(settings: Settings, key: str | None, ready_file: Path | None) -> bool:
-    """Serves; whether the run counts as passed."""
+async def _until_stopped(settings: Settings, key: str | None, ready_file: Path | None) -> tuple[Receipt, ...]:
+    """Serves; the receipts of all sessions there were."""
     from replayproxy.proxy.app import running
     from replayproxy.proxy.log import configure
 
@@ -72,6 +86,4 @@ async def _until_stopped(settings: Settings, key: str | None, ready_file: Path |
             announce(f"{line}, cassette {proxy.cassette}", facts, ready_file)
             warn_of_nothing_to_play(settings)
             await stop.wait()
-    receipt = proxy.session.receipt()
-    tell_receipt(receipt)
-    return not receipt.failures
+    return tuple(receipt for _, receipt in proxy.sessions.receipts())

@@ -1,4 +1,4 @@
-"""What the commands that run something have in common: the loop, the signals, the ready line and file."""
+"""What the commands that run something have in common: the loop, the signals, the ready line, the receipts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,29 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from replayproxy.config import Settings
-from replayproxy.core.report import receipt_lines
-from replayproxy.core.session import Receipt
+from replayproxy.core.receipt import Receipt
+from replayproxy.core.receipts import junit_xml, receipts_json
+from replayproxy.core.report import receipts_lines
 from replayproxy.errors import StartError
 
-__all__ = ["announce", "announce_file", "run_loop", "stop_signal", "tell_receipt", "warn_of_nothing_to_play"]
+__all__ = [
+    "announce",
+    "announce_file",
+    "keep_receipts",
+    "make_room_for_receipts",
+    "run_loop",
+    "stop_signal",
+    "tell_receipts",
+    "warn_of_nothing_to_play",
+]
 
 T = TypeVar("T")
 
@@ -75,15 +86,65 @@ def announce_file(facts: dict[str, object], path: Path | None) -> None:
         raise StartError(f"cannot write the ready file {path}: {error.strerror or error}") from None
 
 
-def tell_receipt(receipt: Receipt) -> None:
-    """Prints the receipt on standard error."""
-    told, verdict = receipt_lines(receipt)
-    click.echo(f"replayproxy: {told}", err=True)
-    click.secho(f"replayproxy: {verdict}", err=True, fg="red" if receipt.failures else "green")
+def make_room_for_receipts(settings: Settings) -> None:
+    """Makes the folders of the files that the receipts go to, and removes what an earlier run left in their place: it
+    must not be taken for this run's. StartError when that fails."""
+    for path in filter(None, (settings.receipt, settings.junit)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not _is_device(path):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StartError(f"cannot write the receipt {path}: {error.strerror or error}") from None
+
+
+def keep_receipts(receipts: Sequence[Receipt], settings: Settings) -> bool:
+    """Writes the receipts to the files that the settings name, each moved into place whole.
+
+    Says on standard error when that fails; whether it did not.
+    """
+    told = json.dumps(receipts_json(receipts), indent=2).encode() + b"\n"
+    suite = junit_xml(receipts, datetime.now(UTC).isoformat(timespec="seconds"))
+    kept = True
+    for path, content in ((settings.receipt, told), (settings.junit, suite)):
+        try:
+            if path is not None:
+                _write_whole(path, content)
+        except OSError as error:
+            click.echo(f"Error: cannot write the receipt {path}: {error.strerror or error}", err=True)
+            kept = False
+    return kept
+
+
+def tell_receipts(receipts: Sequence[Receipt]) -> bool:
+    """Prints the receipts on standard error; whether the run counts as passed."""
+    *lines, verdict = receipts_lines(receipts)
+    passed = not any(receipt.failures for receipt in receipts)
+    for line in lines:
+        click.echo(line if line.startswith(" ") else f"replayproxy: {line}", err=True)
+    click.secho(f"replayproxy: {verdict}", err=True, fg="green" if passed else "red")
+    return passed
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    if _is_device(path):
+        path.write_bytes(content)
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is something like /dev/stderr, which is written to and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def warn_of_nothing_to_play(settings: Settings) -> None:
     """Says on standard error that a playback has no cassette: a name mistyped is better noticed before the misses."""
     path = settings.default_cassette
     if settings.mode == "playback" and not path.exists():
-        click.echo(f"replayproxy: there is no file {path}: every request will be a miss", err=True)
+        click.echo(f"replayproxy: there is no file {path}: requests that name no session will miss", err=True)

@@ -6,17 +6,23 @@ Everything here is made from redacted copies, so it may be shown, logged and sen
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.matching import ABSENT, Difference, Near
-from replayproxy.core.session import Miss, Receipt
+from replayproxy.core.receipt import Receipt
+from replayproxy.core.session import Miss
 from replayproxy.core.validation import Problem
 
-__all__ = ["miss_message", "receipt_lines", "shown"]
+__all__ = ["miss_message", "receipt_lines", "receipts_lines", "shown"]
 
 #: How much of a value, and how many differences and problems, a message shows.
 SHOWN_CHARACTERS, SHOWN_DIFFERENCES, SHOWN_PROBLEMS = 80, 5, 3
+#: How many unplayed interactions, failed sessions' names and unused rules the receipts show.
+SHOWN_LEFTOVERS, SHOWN_NAMES, SHOWN_RULES = 5, 5, 10
+
+_CURE = "What to do: "
 
 
 def shown(value: object) -> str:
@@ -24,7 +30,7 @@ def shown(value: object) -> str:
     if value is ABSENT:
         return "(absent)"
     text = repr(value)[1:] if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+    text = _printable(text)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
@@ -40,26 +46,32 @@ def miss_message(
     lines += [_near_line(near, interaction(near.index), cassette) for near in _worth_telling(miss.near)]
     for problem in problems[:SHOWN_PROBLEMS]:
         lines.append(f"The request is not valid either: {problem.message}")
-    lines.append(f"What to do: {_CURES[miss.reason]}")
+    lines.append(f"{_CURE}{_CURES[miss.reason]}")
     return "\n".join(lines)
 
 
 def receipt_lines(receipt: Receipt) -> tuple[str, ...]:
     """The receipt as a person reads it, the verdict last."""
-    counts = (
-        ("played", receipt.played),
-        ("repeated", receipt.repeated),
-        ("missed", receipt.missed),
-        ("forwarded", receipt.forwarded),
-        ("saved", receipt.saved),
-        ("not saved", receipt.lost),
-        ("problems", receipt.problems),
-        ("unplayed", len(receipt.unplayed)),
-    )
-    told = ", ".join(f"{count} {name}" for name, count in counts if count) or "no request came"
-    failures = receipt.failures
-    verdict = f"failed: {'; '.join(failures)}" if failures else "passed"
-    return (f"{receipt.mode}: {told}", verdict)
+    return f"{receipt.mode}: {_counts((receipt,))}", _verdict(receipt.failures)
+
+
+def receipts_lines(receipts: Sequence[Receipt]) -> tuple[str, ...]:
+    """The receipts of a run as a person reads them.
+
+    Of many sessions those that passed have a line each; those that failed are told in full; then come the sum and,
+    last, the verdict. A line that begins with a blank belongs to the one before.
+    """
+    passed, failed = [one for one in receipts if not one.failures], [one for one in receipts if one.failures]
+    lines = [f"{_titled(one)}: {_counts((one,))}" for one in passed] if len(receipts) > 1 else []
+    for one in failed:
+        lines += _failure_lines(one)
+    lines += _rule_lines(receipts)
+    if len(receipts) == 1:
+        return (*lines, *receipt_lines(receipts[0]))
+    told = ", ".join(_printable(one.name) for one in failed[:SHOWN_NAMES])
+    more = f" and {len(failed) - SHOWN_NAMES} more" if len(failed) > SHOWN_NAMES else ""
+    failures = (f"{len(failed)} of {len(receipts)} sessions ({told}{more})",) if failed else ()
+    return (*lines, f"{len(receipts)} sessions: {_counts(receipts)}", _verdict(failures))
 
 
 _REASONS = {
@@ -93,3 +105,78 @@ def _near_line(near: Near, interaction: Interaction, cassette: str) -> str:
 
 def _difference(difference: Difference) -> str:
     return f"{difference.path}: recorded {shown(difference.recorded)}, received {shown(difference.received)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
+def _verdict(failures: Sequence[str]) -> str:
+    return f"failed: {'; '.join(failures)}" if failures else "passed"
+
+
+def _counts(receipts: Sequence[Receipt]) -> str:
+    counts = (
+        ("played", sum(one.played for one in receipts)),
+        ("repeated", sum(one.repeated for one in receipts)),
+        ("missed", sum(one.missed for one in receipts)),
+        ("forwarded", sum(one.forwarded for one in receipts)),
+        ("saved", sum(one.saved for one in receipts)),
+        ("not saved", sum(one.lost for one in receipts)),
+        ("with problems", sum(one.problems for one in receipts)),
+        ("made to fail", sum(one.faulted for one in receipts)),
+        ("unplayed", sum(len(one.unplayed) for one in receipts)),
+    )
+    return ", ".join(f"{count} {name}" for name, count in counts if count) or "no request came"
+
+
+def _titled(receipt: Receipt, word: str = "") -> str:
+    about = ", ".join(filter(None, (receipt.mode, receipt.cassette)))
+    return _printable(f"session {receipt.name}{word} ({about})")
+
+
+def _failure_lines(receipt: Receipt) -> Iterator[str]:
+    """A receipt that failed: which session, what missed and how it differs, what to do."""
+    yield f"{_titled(receipt, ' failed')}: {'; '.join(receipt.failures)}"
+    cures = dict.fromkeys(_failure_cures(receipt))
+    for told, times in Counter(receipt.misses).items():
+        first, *rest = told.message.split("\n")
+        yield f"  {_printable(first.removeprefix('replayproxy '))}{f' ({times} times)' if times > 1 else ''}"
+        yield from (f"    {_printable(line)}" for line in rest if not line.startswith(_CURE))
+        cures |= dict.fromkeys(line.removeprefix(_CURE) for line in rest if line.startswith(_CURE))
+    if receipt.missed > len(receipt.misses):
+        yield f"  and {receipt.missed - len(receipt.misses)} more that missed"
+    if receipt.strict:
+        yield from _leftover_lines(receipt)
+    if receipt.broken:
+        yield f"  {_printable(receipt.broken)}"
+    yield from (f"  {_CURE}{_printable(cure)}" for cure in cures)
+
+
+def _leftover_lines(receipt: Receipt) -> Iterator[str]:
+    for left in receipt.leftovers[:SHOWN_LEFTOVERS]:
+        asked = f"{left.method} {shown(left.target)[1:-1]}"
+        yield f"  never played: #{left.number} {asked} ({_printable(receipt.cassette)}:{left.line})"
+    if len(receipt.unplayed) > SHOWN_LEFTOVERS:
+        yield f"  and {len(receipt.unplayed) - SHOWN_LEFTOVERS} more that were never played"
+
+
+def _failure_cures(receipt: Receipt) -> Iterator[str]:
+    if receipt.mode == "playback" and not receipt.requests and not receipt.broken:
+        yield "no request came: make sure that the app's base URL (OPENAI_BASE_URL) is that of this session."
+    if receipt.lost:
+        yield "the log says of each answer why it could not be saved; mend that and record again."
+    if receipt.strict and receipt.unplayed:
+        yield (
+            "if the app is right not to ask for them any more, record again or take them out of the cassette; without "
+            "--strict they are no failure."
+        )
+
+
+def _rule_lines(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """The rules that applied in no session at all: a rule for all sessions need not apply in each."""
+    unused = dict.fromkeys(rule for one in receipts for rule in one.unused_rules)
+    idle = [rule for rule in unused if all(rule in one.unused_rules for one in receipts if one.requests)]
+    yield from (f"a rule of matching never applied: {_printable(rule)}" for rule in idle[:SHOWN_RULES])
+    if len(idle) > SHOWN_RULES:
+        yield f"and {len(idle) - SHOWN_RULES} more rules of matching that never applied"

@@ -5,35 +5,56 @@ Synchronous on purpose: a decision is made in one go, so that concurrent request
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from replayproxy.core.cassette import Cassette, Interaction
-from replayproxy.core.matching import Near, identity, nearest
+from replayproxy.core.fault_kinds import ALWAYS, Fault
+from replayproxy.core.faults import NO_FAULTS, FaultPlan, PlanUnderWay
+from replayproxy.core.matching import NO_RULES, Near, identify, nearest
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import Mode
+from replayproxy.core.polls import folded, is_poll
+from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
+from replayproxy.core.rules import MatchRules, OperationOf, no_operation
+from replayproxy.core.turns import Repeat, Turns
 
-__all__ = ["Decision", "Forward", "Miss", "Reason", "Receipt", "Repeat", "Replay", "Session"]
+__all__ = [
+    "Decision",
+    "Forward",
+    "Miss",
+    "Reason",
+    "Repeat",
+    "Replay",
+    "Session",
+]
 
 Reason = Literal["no_cassette", "no_match", "already_played"]
-Repeat = Literal["last", "never", "cycle"]
 
-#: Methods whose last recorded answer may be given again when the recordings are used up (`repeat: last`).
-SAFE_METHODS = frozenset({"GET", "HEAD"})
+#: A receipt tells no more misses and unplayed interactions than this, the first ones; all are counted.
+MISSES_TOLD, LEFTOVERS_TOLD = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Answer with this interaction; `repeated` when it was given before."""
+    """Answer with this interaction; `repeated` when it was given before, `fault` when the answer is to fail.
+
+    `poll`: the client may be told to ask again at once.
+    """
 
     number: int
     interaction: Interaction
     repeated: bool = False
+    fault: Fault | None = None
+    poll: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Ask the upstream."""
+    """Ask the upstream; `fault` when its answer is to fail on the way, or an `early` one to take its place."""
+
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,91 +69,80 @@ class Miss:
 Decision = Replay | Forward | Miss
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What happened in a session, as counts of requests; `unplayed` are the numbers of interactions never given.
-
-    `lost` counts answers that should have been recorded and could not be.
-    """
-
-    mode: str
-    strict: bool = False
-    played: int = 0
-    repeated: int = 0
-    missed: int = 0
-    forwarded: int = 0
-    saved: int = 0
-    lost: int = 0
-    problems: int = 0
-    unplayed: tuple[int, ...] = ()
-
-    @property
-    def requests(self) -> int:
-        """How many requests came."""
-        return self.played + self.repeated + self.missed + self.forwarded
-
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Why a run with this receipt must not count as passed; empty when it may."""
-        found = []
-        if self.missed:
-            found.append(f"{self.missed} request(s) missed")
-        if self.lost:
-            found.append(f"{self.lost} answer(s) could not be saved")
-        if self.mode == "playback" and not self.played:
-            found.append("nothing was played")
-        if self.strict and self.unplayed:
-            found.append(f"{len(self.unplayed)} interaction(s) were never played")
-        return tuple(found)
-
-
-@dataclass(slots=True)
-class _Takes:
-    """The interactions of one identity, by number, and how many were given."""
-
-    numbers: list[int] = field(default_factory=list)
-    played: int = 0
-    #: one of them was recorded in this session: it is as fresh as can be and says nothing about the next answer
-    live: bool = False
-
-
 class Session:
     """One cassette in one mode, with its play counts.
 
     `exists` says whether there was a cassette at all; `repeat` what happens when the recordings of a request are
-    used up: the last repeats for GET and HEAD (`last`), nothing repeats (`never`), all start over (`cycle`).
+    used up: the last repeats for GET and HEAD (`last`), nothing repeats (`never`), all start over (`cycle`). With
+    `collapse_polls` polls that follow each other are folded to the last (core/polls.py). `faulted` counts the
+    requests that met a fault and used nothing up. `rules` say what counts when requests are compared; a rule's scope
+    may name an operation, which `operation_of` finds.
     """
 
     def __init__(
-        self, mode: Mode, cassette: Cassette | None = None, *, repeat: Repeat = "last", strict: bool = False
+        self,
+        mode: Mode,
+        cassette: Cassette | None = None,
+        *,
+        repeat: Repeat = "last",
+        strict: bool = False,
+        collapse_polls: bool = False,
+        rules: MatchRules = NO_RULES,
+        operation_of: OperationOf = no_operation,
     ) -> None:
         self.mode = mode
+        self._rules, self._operation_of = rules, operation_of
+        self._touched: frozenset[int] = frozenset()
         self.exists = cassette is not None
         self._repeat: Repeat = repeat
         self._interactions = list(cassette.interactions) if cassette and mode.plays else []
-        self._takes: dict[bytes, _Takes] = {}
+        self._takes: dict[bytes, Turns] = {}
         self._given: set[int] = set()
         self._arrivals = 0
         self._counts = {"played": 0, "missed": 0, "forwarded": 0, "saved": 0, "repeated": 0, "problems": 0, "lost": 0}
         self._strict = strict
-        for number, interaction in enumerate(self._interactions, 1):
-            self._takes.setdefault(identity(interaction.request), _Takes()).numbers.append(number)
+        self._told: list[ToldMiss] = []
+        self._plan = PlanUnderWay(NO_FAULTS)
+        self._met: dict[int, int] = {}
+        self.faulted = 0
+        keys = [self._identity(interaction.request) for interaction in self._interactions]
+        pairs = zip(keys, self._interactions, strict=True)
+        self._earlier = folded(pairs) if collapse_polls else {}
+        unheard = {number for numbers in self._earlier.values() for number in numbers}
+        for number, key in enumerate(keys, 1):
+            if number not in unheard:
+                self._takes.setdefault(key, Turns()).numbers.append(number)
 
     def arrive(self) -> int:
         """The place in line (from 1) of a request that has just arrived."""
         self._arrivals += 1
         return self._arrivals
 
-    def decide(self, request: Request) -> Decision:
-        """What to do with a (redacted) request. Changes the play counts."""
+    def set_faults(self, plan: FaultPlan) -> None:
+        """Lets the requests from now on meet the faults of a plan, in the place of those of an earlier plan."""
+        self._plan = PlanUnderWay(plan)
+
+    @property
+    def faults(self) -> PlanUnderWay:
+        """The plan of faults, and how often each was met."""
+        return self._plan
+
+    def decide(self, request: Request, operation: str = "") -> Decision:
+        """What to do with a (redacted) request that calls `operation`. Changes the play counts.
+
+        Identical requests get their answers in the order in which they are decided: that of their arrival, when they
+        arrive whole. One whose body takes longer is decided later. Nobody can tell before its last byte that it is
+        identical, and to wait for it would let one slow upload hold up requests that have nothing to do with it.
+        """
         if self.mode.plays:
-            replay = self._play(self._takes.get(identity(request)), request.method)
+            replay = self._play(self._takes.get(self._identity(request)), request, operation)
             if replay is not None:
-                self._counts["repeated" if replay.repeated else "played"] += 1
                 return replay
         if self.mode.forwards:
-            self._counts["forwarded"] += 1
-            return Forward()
+            fault = self._plan.strike(request, operation)
+            self.faulted += fault is not None
+            self._counts["forwarded"] += not (fault and fault.early)
+            return Forward(fault)
         self._counts["missed"] += 1
         return self._miss(request)
 
@@ -142,7 +152,7 @@ class Session:
         if self.mode.plays:
             self._interactions.append(interaction)
             self._given.add(len(self._interactions))
-            takes = self._takes.setdefault(identity(interaction.request), _Takes())
+            takes = self._takes.setdefault(self._identity(interaction.request), Turns())
             takes.numbers.append(len(self._interactions))
             takes.played += 1
             takes.live = True
@@ -155,35 +165,79 @@ class Session:
         """Takes note of problems in a request."""
         self._counts["problems"] += count
 
+    def tell(self, miss: Miss, message: str) -> None:
+        """Takes note of what a client was told about a miss, for the receipt."""
+        if len(self._told) < MISSES_TOLD:
+            self._told.append(ToldMiss(miss.reason, miss.request.method, miss.request.target, message))
+
     def receipt(self) -> Receipt:
         """What happened in this session so far."""
         unplayed = tuple(n for n in range(1, len(self._interactions) + 1) if n not in self._given)
-        return Receipt(mode=self.mode.name, strict=self._strict, unplayed=unplayed, **self._counts)
+        counts: Mapping[str, Any] = self._counts
+        return Receipt(
+            mode=self.mode.name,
+            strict=self._strict,
+            unplayed=unplayed,
+            misses=tuple(self._told),
+            leftovers=tuple(self._leftover(number) for number in unplayed[:LEFTOVERS_TOLD]),
+            unused_rules=tuple(str(rule) for rule in self._rules.unused(self._touched)) if self.mode.plays else (),
+            faulted=self.faulted,
+            **counts,
+        )
 
-    def _play(self, takes: _Takes | None, method: str) -> Replay | None:
-        if takes is None:
+    @property
+    def touched(self) -> frozenset[int]:
+        """The indexes of the rules that ever applied to a request, recorded or incoming."""
+        return self._touched
+
+    def _identity(self, request: Request) -> bytes:
+        found = identify(request, self._rules, self._operation_of)
+        if not found.touched <= self._touched:
+            self._touched |= found.touched
+        return found.key
+
+    def _leftover(self, number: int) -> Leftover:
+        interaction = self._interactions[number - 1]
+        return Leftover(number, interaction.request.method, interaction.request.target, interaction.line)
+
+    def _play(self, takes: Turns | None, request: Request, operation: str) -> Replay | None:
+        number = takes.next(request.method, self._repeat) if takes else None
+        if takes is None or number is None:
             return None
-        place = takes.played
-        if place >= len(takes.numbers):
-            if takes.live or self._repeat == "never":
-                return None
-            if self._repeat == "last" and method not in SAFE_METHODS:
-                return None
-            place = place % len(takes.numbers) if self._repeat == "cycle" else len(takes.numbers) - 1
-        number = takes.numbers[place]
-        repeated = takes.played >= len(takes.numbers)
+        repeated = takes.over
+        fault, passing = self._fault(number, request, operation)
+        poll = is_poll(request, operation, len(takes.numbers))
+        replay = Replay(number, self._interactions[number - 1], repeated, fault, poll)
+        if passing:
+            self.faulted += 1
+            return replay
         takes.played += 1
-        self._given.add(number)
-        return Replay(number, self._interactions[number - 1], repeated)
+        self._given.update((number, *self._earlier.get(number, ())))
+        self._counts["repeated" if repeated else "played"] += 1
+        return replay
+
+    def _fault(self, number: int, request: Request, operation: str) -> tuple[Fault | None, bool]:
+        """The fault of an answer, and whether the answer itself is kept for the next request."""
+        planned = self._plan.strike(request, operation)
+        if planned is not None:
+            return planned, True
+        fault = self._interactions[number - 1].fault
+        if fault is None or fault.of_upstream:
+            return None, False
+        if fault.times == ALWAYS:
+            return fault, False
+        met = self._met[number] = self._met.get(number, 0) + 1
+        return (fault, True) if met <= fault.times else (None, False)
 
     def _miss(self, request: Request) -> Miss:
         if not self.exists:
             return Miss("no_cassette", request)
-        takes = self._takes.get(identity(request))
+        takes = self._takes.get(self._identity(request))
         reason: Reason = "already_played" if takes else "no_match"
         if takes:
             return Miss(reason, request, (Near(takes.numbers[-1] - 1, ()),))
-        return Miss(reason, request, nearest(request, [known.request for known in self._interactions]))
+        known = [interaction.request for interaction in self._interactions]
+        return Miss(reason, request, nearest(request, known, rules=self._rules, operation_of=self._operation_of))
 
     def interaction(self, index: int) -> Interaction:
         """The interaction with that index (from 0) in the cassette."""

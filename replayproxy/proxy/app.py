@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ from pathlib import Path
 from aiohttp import http_parser, web
 
 from replayproxy.config import Settings
+from replayproxy.core.custom_rules import redactor_for, unusable_variables
 from replayproxy.core.journal import Journal
-from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
-from replayproxy.proxy.admin import admin_runner
+from replayproxy.proxy.admin import Admin, sessions_runner
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.listening import listening
 from replayproxy.proxy.opening import DEFAULT, Declaration, Opener
@@ -61,15 +62,17 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         _log.warning("aiohttp's C parser is missing: requests are parsed slowly, and less strictly")
     async with contextlib.AsyncExitStack() as stack:
-        journal, redactor = Journal(), Redactor(literals=(key,) if key else ())
+        journal, redactor = Journal(), redactor_for(settings.redact, os.environ, (key,) if key else ())
+        for problem in unusable_variables(settings.redact, os.environ):
+            _log.warning("%s", problem)
         clock = Clock(asyncio.get_running_loop().time, _wall)
         upstreams = await stack.enter_async_context(contextlib.AsyncExitStack())  # the last to go
         opener = Opener(settings, key, redactor, clock, journal, upstreams)
         sessions = Sessions(opener)
         default = await sessions.declare(Declaration(DEFAULT))
         stack.push_async_callback(sessions.close_all)
-        admin = admin_runner(settings.mode)
         url = await stack.enter_async_context(listening(_runner(sessions), settings.host, settings.port, "--port"))
+        admin = sessions_runner(Admin(settings, sessions, journal, url))
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )

@@ -6,12 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from replayproxy.core.messages import Headers, Request
+from replayproxy.core.fault_kinds import Fault
+from replayproxy.core.messages import Headers, Request, Response
+from replayproxy.errors import UpstreamError, UpstreamTimeoutError
+from replayproxy.proxy.breaking import Outlet, Severed, Severing, break_off, sever
 from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer, Upstream
-from replayproxy.proxy.wire import ClientGoneError, Reply
+from replayproxy.proxy.wire import ClientGoneError, Reply, end_to_end
 
-__all__ = ["Credential", "Link", "Passage"]
+__all__ = ["Credential", "Delivery", "Link", "Passage", "fault_of"]
+
+#: What an answer is that breaks off in the middle: it is played as far as it came.
+_TRUNCATED = Fault("truncate")
+
+
+def fault_of(error: UpstreamError) -> Fault:
+    """What the upstream did in the place of an answer. Only what kept us from connecting has a cause of its own."""
+    if isinstance(error, UpstreamTimeoutError):
+        return Fault("timeout", of_upstream=True)
+    return Fault("reset" if error.__cause__ is None else "refused", of_upstream=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ class Passage:
     """
 
     answer: Answer
-    reply: Reply
+    reply: Outlet
     capture: Capture | None
     now: Callable[[], float]
     gone: bool = False
@@ -89,3 +104,58 @@ class Passage:
             await self.reply.send(piece)
         except ClientGoneError:
             self.gone = True
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An answer taken to the client and, with a `tape`, into the cassette, be it whole or broken.
+
+    `complete` makes the twin of the request, and says whether the request came to its end. `fault` is what the client
+    is to meet on the way; such an answer is never saved.
+    """
+
+    exchange: Exchange
+    answer: Answer
+    tape: Tape | None
+    complete: Callable[[], bool]
+    now: Callable[[], float]
+    fault: Fault | None = None
+
+    async def run(self) -> Reply:
+        """Passes the answer on, saves it before its end is passed on, and breaks it where it broke."""
+        exchange, head = self.exchange, self.answer.head
+        length = _length(head.headers.get("content-length"))
+        reply = Reply(exchange.raw, head.status, head.reason, head.headers, length=length)
+        framed = length is not None or exchange.raw.version >= (1, 1)
+        capture = self.tape.capture(head.headers, exchange.secrets, decode=True) if self.tape else None
+        outlet = Severing(reply, self.fault) if self.fault and not reply.bodiless else reply
+        passage = Passage(self.answer, outlet, capture, self.now)
+        try:
+            await passage.run()
+            self._save(capture)
+            await passage.finish()
+        except UpstreamError as error:
+            exchange.outcome, exchange.note = "failed", str(error)
+            self._save(capture, _TRUNCATED)
+            await break_off(exchange.raw, reply, framed=framed)
+        except Severed:
+            exchange.note = f"fault: {self.fault}"
+            await sever(exchange.raw, reply, self.fault or _TRUNCATED, framed=framed)
+        finally:
+            if capture is not None and exchange.outcome != "saved":
+                capture.discard()
+        return reply
+
+    def _save(self, capture: Capture | None, fault: Fault | None = None) -> None:
+        if self.tape is None or capture is None or (fault is not None and not self.tape.failures):
+            return
+        if not self.complete():
+            return
+        head = self.answer.head
+        response = Response(head.status, head.reason, end_to_end(head.headers))
+        if self.tape.save_answer(self.exchange, self.exchange.twin, response, capture, fault):
+            self.exchange.outcome = "saved"
+
+
+def _length(content_length: str | None) -> int | None:
+    return int(content_length) if content_length is not None and content_length.isdecimal() else None

@@ -1,4 +1,4 @@
-"""One request, in order: read, resolve, redact, decide, then replay, forward or refuse.
+"""One request, in order: read, resolve, redact, decide, then replay, forward or refuse; or fail as a fault says.
 
 Rules:
 1. The raw request goes to the upstream only, the raw answer to the client only; all else sees redacted twins.
@@ -12,26 +12,29 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from aiohttp import web
 
 from replayproxy.core.catalog import Catalog
-from replayproxy.core.journal import Entry, Journal
-from replayproxy.core.messages import Request, Response
+from replayproxy.core.fault_kinds import Fault
+from replayproxy.core.journal import Journal
+from replayproxy.core.messages import Request
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.report import miss_message
 from replayproxy.core.session import Miss, Replay, Session
 from replayproxy.core.validation import Problem, problems
 from replayproxy.errors import CassetteError, UpstreamError
 from replayproxy.proxy import answers
+from replayproxy.proxy.breaking import FAULT_HEADER, strike
 from replayproxy.proxy.capture import Capture
-from replayproxy.proxy.exchange import Clock, Exchange
-from replayproxy.proxy.forwarding import Link, Passage
+from replayproxy.proxy.exchange import Clock, Exchange, Outcome
+from replayproxy.proxy.forwarding import Delivery, Link, fault_of
 from replayproxy.proxy.intake import Intake, TooLargeError, outgoing, stored
 from replayproxy.proxy.playback import OpenFile, play
 from replayproxy.proxy.recording import Tape
-from replayproxy.proxy.upstream import Answer
-from replayproxy.proxy.wire import Answered, ClientGoneError, Reply, end_to_end
+from replayproxy.proxy.telling import entry_of
+from replayproxy.proxy.wire import Answered, ClientGoneError, Reply
 
 __all__ = ["Handler", "Policy"]
 
@@ -44,12 +47,16 @@ GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How requests are treated: `validate` is off, warn or enforce; `speed` 0 plays at once; sizes are in bytes."""
+    """How requests are treated: `validate` is off, warn or enforce; `speed` 0 plays at once; sizes are in bytes.
+
+    `poll_after_ms` is how long a client that polls is told to wait, in milliseconds; 0: what was recorded.
+    """
 
     validate: str
     speed: float
     body_limit: int
     idle: float
+    poll_after_ms: int = 1
 
 
 @dataclass(slots=True)
@@ -146,16 +153,18 @@ class Handler:
         if first := self._reads_first(exchange):
             body = await exchange.intake.whole(capture)
             self._read_twin(exchange, capture)
-        decision = self.session.decide(exchange.twin)
+        decision = self.session.decide(exchange.twin, exchange.operation)
         if isinstance(decision, Replay):
             return await self._replay(exchange, decision)
         if isinstance(decision, Miss):
             return await self._refuse(exchange, decision)
+        if decision.fault is not None and decision.fault.early:
+            return await self._strike(exchange, decision.fault)
         if first:
             self._validate(exchange)
             if exchange.problems and self.policy.validate == "enforce":
                 return await self._reject(exchange)
-        return await self._forward(exchange, capture, body, first)
+        return await self._forward(exchange, capture, body, first, decision.fault)
 
     def _reads_first(self, exchange: Exchange) -> bool:
         """Whether the body has to be known before anything can be decided (or is small enough not to matter)."""
@@ -181,12 +190,19 @@ class Handler:
     async def _replay(self, exchange: Exchange, replay: Replay) -> Reply:
         exchange.outcome = "repeated" if replay.repeated else "played"
         exchange.number, exchange.status = replay.number, replay.interaction.response.status
-        return await play(exchange.raw, replay.interaction, answers.marks(exchange), self.open_file, self.policy.speed)
+        if replay.fault is not None:
+            exchange.note = f"fault: {replay.fault}"
+            exchange.status = replay.fault.status if replay.fault.early else exchange.status
+        policy, marks = self.policy, answers.marks(exchange)
+        return await play(
+            exchange.raw, replay, marks, self.open_file, speed=policy.speed, poll_after_ms=policy.poll_after_ms
+        )
 
     async def _refuse(self, exchange: Exchange, miss: Miss) -> Reply:
         exchange.outcome = "missed"
         self._validate(exchange)
         message = miss_message(miss, self.cassette, self.session.interaction, exchange.problems)
+        self.session.tell(miss, message)
         exchange.note = message
         return await answers.missed(exchange, miss, message)
 
@@ -199,49 +215,45 @@ class Handler:
 
     # --- forward
 
-    async def _forward(self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool) -> Reply:
+    async def _strike(self, exchange: Exchange, fault: Fault) -> Reply:
+        exchange.note, exchange.status = f"fault: {fault}", fault.status
+        return await strike(exchange.raw, fault, answers.marks(exchange).plus((FAULT_HEADER, str(fault))))
+
+    async def _forward(
+        self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool, fault: Fault | None
+    ) -> Reply:
         assert self.link is not None, "only modes with an upstream forward"  # noqa: S101 -- for the type checker
-        pieces = body if body is not None else self._pieces(exchange, capture, read)
         request = outgoing(exchange.head, body, exchange.intake.chunked)
         try:
-            answer = await self.link.ask(request, pieces)
+            answer = await self.link.ask(request, self._pieces(exchange, capture, body, read))
         except UpstreamError as error:
-            exchange.note = str(error)
-            return await self._own(exchange, answers.upstream_failed(str(self.link.upstream), error))
+            return await self._unanswered(exchange, capture, read, error, str(self.link.upstream))
+        exchange.outcome, exchange.status = "forwarded", answer.head.status
+        exchange.first_byte = self.clock.seconds() - exchange.started
+        tape = self.tape if self.tape is not None and fault is None and self.tape.wants(answer.head.status) else None
+        complete = partial(self._complete, exchange, capture, read)
         try:
-            return await self._deliver(exchange, capture, answer, read)
+            return await Delivery(exchange, answer, tape, complete, self.clock.seconds, fault).run()
         finally:
             await answer.close()
 
-    def _pieces(self, exchange: Exchange, capture: Capture, read: bool) -> AsyncIterator[bytes]:
+    def _pieces(
+        self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool
+    ) -> bytes | AsyncIterator[bytes]:
+        if body is not None:
+            return body
         if read:
             return exchange.intake.from_file()
         return exchange.intake.teed(capture) if self.tape is not None else exchange.intake.pieces()
 
-    async def _deliver(self, exchange: Exchange, request_capture: Capture, answer: Answer, read: bool) -> Reply:
-        head = answer.head
-        exchange.outcome, exchange.status = "forwarded", head.status
-        exchange.first_byte = self.clock.seconds() - exchange.started
-        reply = Reply(
-            exchange.raw, head.status, head.reason, head.headers, length=_length(head.headers.get("content-length"))
-        )
-        tape = self.tape if self.tape is not None and self.tape.wants(head.status) else None
-        capture = tape.capture(head.headers, exchange.secrets, decode=True) if tape else None
-        passage = Passage(answer, reply, capture, self.clock.seconds)
-        try:
-            await passage.run()
-            if tape is not None and capture is not None and self._complete(exchange, request_capture, read):
-                response = Response(head.status, head.reason, end_to_end(head.headers))
-                if tape.save_answer(exchange, exchange.twin, response, capture):
-                    exchange.outcome = "saved"
-            await passage.finish()
-        except UpstreamError as error:
-            exchange.outcome, exchange.note = "failed", str(error)
-            reply.abort()
-        finally:
-            if capture is not None and exchange.outcome != "saved":
-                capture.discard()
-        return reply
+    async def _unanswered(
+        self, exchange: Exchange, capture: Capture, read: bool, error: UpstreamError, upstream: str
+    ) -> Reply:
+        exchange.note, problem = str(error), answers.upstream_failed(upstream, error)
+        exchange.first_byte, saved = self.clock.seconds() - exchange.started, False
+        if self.tape is not None and self.tape.failures and self._complete(exchange, capture, read):
+            saved = self.tape.save(exchange, exchange.twin, answers.own_response(problem), fault_of(error))
+        return await self._own(exchange, problem, "saved" if saved else "failed")
 
     def _complete(self, exchange: Exchange, capture: Capture, read: bool) -> bool:
         """Makes the twin of a request that was passed on as it came; False when it did not come to its end."""
@@ -261,8 +273,8 @@ class Handler:
 
     # --- whatever else
 
-    async def _own(self, exchange: Exchange, problem: Problem) -> Reply:
-        exchange.outcome = "failed"
+    async def _own(self, exchange: Exchange, problem: Problem, outcome: Outcome = "failed") -> Reply:
+        exchange.outcome = outcome
         try:
             return await answers.send_own(exchange, problem)
         except ClientGoneError:
@@ -281,22 +293,4 @@ class Handler:
         self._idle.set()
         took = self.clock.seconds() - exchange.started
         _log.info("%s", self._line(exchange), extra={"exchange": exchange, "took": took})
-        self.journal.add(
-            Entry(
-                number=self.journal.next_number(),
-                session=self.name,
-                arrived=exchange.recorded,
-                request=exchange.twin,
-                status=exchange.status,
-                outcome=exchange.outcome,
-                operation=exchange.operation,
-                interaction=exchange.number,
-                seconds=round(took, 6),
-                problems=exchange.problems,
-                note=exchange.note,
-            )
-        )
-
-
-def _length(content_length: str | None) -> int | None:
-    return int(content_length) if content_length is not None and content_length.isdecimal() else None
+        self.journal.add(entry_of(exchange, self.name, self.journal.next_number(), took))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import difflib
 import logging
 import re
 import ssl
@@ -13,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import replayproxy
-from replayproxy.config import PlaybackSettings, Repeat, Settings, Validate
+from replayproxy.config import Repeat, Settings, Validate
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.journal import Journal
+from replayproxy.core.matching import NO_RULES
+from replayproxy.core.messages import Request
 from replayproxy.core.modes import MODES
 from replayproxy.core.redaction import Redactor
+from replayproxy.core.rules import MatchRules
 from replayproxy.core.session import Session
 from replayproxy.emulator.runner import running as emulator_running
 from replayproxy.emulator.state import EmulatorSettings
+from replayproxy.errors import ConfigError
 from replayproxy.openai_api import CATALOG
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.forwarding import Credential, Link
@@ -41,7 +46,10 @@ NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a session is to be. None stands for what the proxy's settings say, and for the cassette for `NAME.yaml`."""
+    """What a session is to be. None stands for what the proxy's settings say, and for the cassette for `NAME.yaml`.
+
+    `rules` of matching come on top of the settings' own.
+    """
 
     name: str
     cassette: Path | None = None
@@ -50,14 +58,15 @@ class Declaration:
     speed: float | None = None
     strict: bool | None = None
     repeat: Repeat | None = None
+    rules: MatchRules = NO_RULES
 
     def applied(self, settings: Settings) -> Settings:
         """The settings of this session alone."""
         own: dict[str, Any] = {"mode": self.mode, "validate": self.validate, "speed": self.speed, "strict": self.strict}
         given = {name: value for name, value in own.items() if value is not None}
-        playback = PlaybackSettings(self.repeat) if self.repeat else settings.playback
+        playback = replace(settings.playback, repeat=self.repeat or settings.playback.repeat)
         cassette = self.cassette or _cassette(self.name, settings)
-        return dataclasses.replace(settings, playback=playback, cassette=cassette, cassettes=None, **given)
+        return replace(settings, playback=playback, cassette=cassette, cassettes=None, **given)
 
 
 @dataclass(slots=True)
@@ -81,13 +90,23 @@ class Opener:
         """Opens a session. CassetteError when its cassette cannot be read, or is being recorded by somebody else."""
         settings = declaration.applied(self.settings)
         link = await self._linked() if MODES[settings.mode].forwards else None
-        return await asyncio.to_thread(self._build, declaration.name, settings, link)
+        rules = self.settings.match.all_rules.plus(declaration.rules)
+        _check_operations(rules)
+        return await asyncio.to_thread(self._build, declaration.name, settings, rules, link)
 
-    def _build(self, name: str, settings: Settings, link: Link | None) -> Handler:
+    def _build(self, name: str, settings: Settings, rules: MatchRules, link: Link | None) -> Handler:
         mode = MODES[settings.mode]
         store = FileStore(settings.default_cassette, settings.record.inline_limit)
         cassette = self._load(store) if mode.plays and store.exists() else None
-        session = Session(mode, cassette, repeat=settings.playback.repeat, strict=settings.strict)
+        session = Session(
+            mode,
+            cassette,
+            repeat=settings.playback.repeat,
+            strict=settings.strict,
+            collapse_polls=settings.playback.collapse_polls,
+            rules=rules,
+            operation_of=_operation_of,
+        )
         recorder = self._recorder(store, mode.replaces) if mode.saves else None
         return Handler(
             name=name,
@@ -95,7 +114,13 @@ class Opener:
             cassette=_shown(settings.default_cassette),
             catalog=CATALOG,
             redactor=self.redactor,
-            policy=Policy(settings.validation, settings.speed, settings.limits.body, settings.upstream.idle_timeout),
+            policy=Policy(
+                validate=settings.validation,
+                speed=settings.speed,
+                body_limit=settings.limits.body,
+                idle=settings.upstream.idle_timeout,
+                poll_after_ms=settings.playback.poll_after_ms,
+            ),
             clock=self.clock,
             journal=self.journal,
             open_file=store.open_body,
@@ -145,6 +170,21 @@ class Opener:
         upstream = Upstream(Origin.of(url), timeouts, tls)
         self.stack.push_async_callback(upstream.close)
         return Link(upstream, Credential(self.key) if self.key else None)
+
+
+def _operation_of(request: Request) -> str:
+    found = CATALOG.resolve(request.method, request.path)
+    return found.operation.id if found else ""
+
+
+def _check_operations(rules: MatchRules) -> None:
+    """ConfigError when a rule's scope names an operation that there is not."""
+    known = [operation.id for operation in CATALOG]
+    for name in rules.operations:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"match.rules: there is no operation {name}{hint}")
 
 
 def _cassette(name: str, settings: Settings) -> Path:

@@ -3,90 +3,196 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
 from typing import IO
 
 from aiohttp import web
 
 from replayproxy.core import codings
 from replayproxy.core.cassette import Interaction
+from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.messages import FileBody, Headers, Response
+from replayproxy.core.session import Replay
+from replayproxy.core.sse import parse
+from replayproxy.proxy.breaking import FAULT_HEADER, Outlet, Severed, Severing, sever, strike
 from replayproxy.proxy.wire import Reply
 
 OpenFile = Callable[[FileBody], IO[bytes]]
 
-__all__ = ["OpenFile", "play"]
+__all__ = ["POLL_HEADER", "OpenFile", "play"]
+
+#: How long OpenAI's poll helpers wait before they ask again, in milliseconds.
+POLL_HEADER = "openai-poll-after-ms"
 
 _PIECE = 256 * 1024
 
 
 async def play(
     raw: web.BaseRequest,
-    interaction: Interaction,
+    replay: Replay,
     marks: Headers,
     open_file: OpenFile,
-    speed: float,
+    *,
+    speed: float = 0.0,
+    poll_after_ms: int = 0,
 ) -> Reply:
-    """Sends the interaction's answer with `marks` added to its headers.
+    """Sends a recorded answer with `marks` added to its headers, or as much of it as its fault lets through.
 
-    `speed` 0 answers at once, 1 as recorded, N so many times faster. `open_file` opens the file of a large body.
+    `speed` 0 answers at once, 1 as recorded, N so many times faster; delays of the interaction come on top.
+    `open_file` opens the file of a large body. A poll is told to wait for `poll_after_ms`, unless that is 0.
     """
-    response, started = interaction.response, asyncio.get_running_loop().time()
-    headers, body = _coded(response, raw.headers.get("Accept-Encoding"))
-    reply = Reply(raw, response.status, response.reason, headers.plus(*marks), length=_length(response, headers, body))
-    if speed:
-        await _until(started + interaction.first_byte / speed)
-    if isinstance(body, FileBody):
-        await _send_file(reply, body, open_file)
-    elif response.chunks and len(body) == sum(chunk.size for chunk in response.chunks):
-        await _send_chunks(reply, response, body, speed)
-    elif speed and not reply.bodiless:
-        await reply.send(b"")
-        await _until(started + interaction.took / speed)
-        await reply.end(body)
+    fault, response = replay.fault, replay.interaction.response
+    if replay.poll and poll_after_ms:
+        response = replace(response, headers=response.headers.replacing(POLL_HEADER, str(poll_after_ms)))
+    act = _Act(replay.interaction, response, open_file, speed, asyncio.get_running_loop().time())
+    await act.until_first_byte()
+    if fault is None:
+        return await _give(raw, act, marks)
+    marks = marks.plus((FAULT_HEADER, str(fault)))
+    return await (strike(raw, fault, marks) if fault.early else _break(raw, act, fault, marks))
+
+
+async def _give(raw: web.BaseRequest, act: _Act, marks: Headers) -> Reply:
+    coding = act.response.coding
+    if coding and not codings.accepts(raw.headers.get("Accept-Encoding"), coding):
+        act, coding = act.decoded(), ""
+    elif coding and not act.in_pieces:
+        act, coding = act.encoded(), ""
+    response = act.response
+    length = None if response.chunks or coding or "content-length" not in response.headers else _size(response.body)
+    reply = Reply(raw, response.status, response.reason, response.headers.plus(*marks), length=length)
+    if reply.bodiless:
+        await reply.end()
+    elif isinstance(response.body, bytes) and not (act.speed or act.in_pieces):
+        await reply.end(response.body)
     else:
-        await reply.end(body)
+        await _send(reply, act.coded(coding) if coding else act.pieces())
     return reply
 
 
-async def _send_chunks(reply: Reply, response: Response, body: bytes, speed: float) -> None:
-    began, place = asyncio.get_running_loop().time(), 0
-    if speed:
-        await reply.send(b"")
-    for chunk in response.chunks:
-        if speed:
-            await _until(began + chunk.at / speed)
-        await reply.send(body[place : place + chunk.size])
-        place += chunk.size
-    await reply.end()
-
-
-async def _send_file(reply: Reply, body: FileBody, open_file: OpenFile) -> None:
+async def _break(raw: web.BaseRequest, act: _Act, fault: Fault, marks: Headers) -> Reply:
+    act = act.decoded()  # a fault counts the bytes that stand in the cassette
+    response = act.response
+    length = None if response.chunks else _stated(response, fault)
+    reply = Reply(raw, response.status, response.reason, response.headers.plus(*marks), length=length)
     if reply.bodiless:
         await reply.end()
-        return
-    with open_file(body) as file:
-        while piece := file.read(_PIECE):
-            await reply.send(piece)
-    await reply.end()
+        return reply
+    try:
+        await _send(Severing(reply, fault), act.pieces())
+    except Severed:
+        await sever(raw, reply, fault, framed=length is not None or raw.version >= (1, 1))
+    return reply
 
 
-def _coded(response: Response, accept_encoding: str | None) -> tuple[Headers, bytes | FileBody]:
-    body = response.body
-    if not response.coding:
-        return response.headers, body
-    if isinstance(body, bytes) and codings.accepts(accept_encoding, response.coding):
-        return response.headers, codings.encode(response.coding, body)
-    return response.headers.without(("content-encoding",)), body
+async def _send(outlet: Outlet, pieces: AsyncGenerator[bytes, None]) -> None:
+    async with contextlib.aclosing(pieces):
+        async for piece in pieces:
+            await outlet.send(piece)
+    await outlet.end()
 
 
-def _length(response: Response, headers: Headers, body: bytes | FileBody) -> int | None:
-    if response.chunks or "content-length" not in headers:
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """An answer being played: its pace and the pieces of its body. `began` is on the loop's clock."""
+
+    interaction: Interaction
+    response: Response
+    open_file: OpenFile
+    speed: float
+    began: float
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether the body comes in pieces: a file's, a stream's chunks or its events."""
+        large = isinstance(self.response.body, FileBody)
+        return large or bool(self.interaction.delay.each_event) or self._in_chunks
+
+    @property
+    def _in_chunks(self) -> bool:
+        chunks = self.response.chunks
+        return bool(chunks) and _size(self.response.body) == sum(chunk.size for chunk in chunks)
+
+    def decoded(self) -> _Act:
+        """The same without the coding."""
+        if not self.response.coding:
+            return self
+        headers = self.response.headers.without(("content-encoding",))
+        return replace(self, response=replace(self.response, headers=headers))
+
+    def encoded(self) -> _Act:
+        """The same with the coding on a body that is in memory."""
+        body, coding = self.response.body, self.response.coding
+        body = codings.encode(coding, body) if isinstance(body, bytes) else body
+        return replace(self, response=replace(self.response, body=body))
+
+    async def until_first_byte(self) -> None:
+        """Waits until the answer begins."""
+        await self._until(self.interaction.first_byte, self.interaction.delay.first_byte)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body, uncoded, each piece when it is due."""
+        body, each_event = self.response.body, self.interaction.delay.each_event
+        if isinstance(body, FileBody):
+            with self.open_file(body) as file:
+                while piece := file.read(_PIECE):
+                    yield piece
+        elif each_event:
+            yield b""  # the head
+            for event in parse(body):
+                await asyncio.sleep(each_event)
+                yield event.raw
+        elif self._in_chunks:
+            async for piece in self._chunks(body):
+                yield piece
+        else:
+            if self.speed:
+                yield b""
+                await self._until(self.interaction.took, self.interaction.delay.first_byte)
+            yield body
+
+    async def coded(self, coding: str) -> AsyncGenerator[bytes, None]:
+        """The body in a coding; what a piece holds can be read when it is there."""
+        encoder, large = codings.encoder(coding), isinstance(self.response.body, FileBody)
+        async with contextlib.aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                if large:  # in a thread, since others want their turn
+                    yield await asyncio.to_thread(encoder.feed, piece)
+                else:
+                    yield encoder.feed(piece) + encoder.flush() if piece else b""
+        yield encoder.finish()
+
+    async def _chunks(self, body: bytes) -> AsyncGenerator[bytes, None]:
+        began, place = asyncio.get_running_loop().time(), 0
+        if self.speed:
+            yield b""
+        for chunk in self.response.chunks:
+            if self.speed:
+                await _sleep_until(began + chunk.at / self.speed)
+            yield body[place : place + chunk.size]
+            place += chunk.size
+
+    async def _until(self, recorded: float, delay: float) -> None:
+        await _sleep_until(self.began + (recorded / self.speed if self.speed else 0.0) + delay)
+
+
+def _stated(response: Response, fault: Fault) -> int | None:
+    """The length that a broken answer states: more than comes; None when it cannot state one."""
+    stated = response.headers.get("content-length", "")
+    if not stated or not stated.isdecimal() or fault.after_events is not None:
         return None
+    length = max(int(stated), _size(response.body))
+    comes = _size(response.body) if fault.after is None else min(fault.after, _size(response.body))
+    return length if length > comes else None
+
+
+def _size(body: bytes | FileBody) -> int:
     return body.size if isinstance(body, FileBody) else len(body)
 
 
-async def _until(moment: float) -> None:
+async def _sleep_until(moment: float) -> None:
     delay = moment - asyncio.get_running_loop().time()
     if delay > 0:
         await asyncio.sleep(delay)

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from replayproxy.core.cassette import Interaction
+from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.messages import Headers, Request, Response
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
@@ -45,8 +46,11 @@ class Tape:
         """A capture for a message with these headers."""
         return Capture(headers, lambda: self.redactor.stream(secrets), self.recorder.spool, decode=decode)
 
-    def save(self, exchange: Exchange, twin: Request, response: Response) -> bool:
-        """Saves an exchange whose request is redacted and whose answer is not; says loudly when it cannot."""
+    def save(self, exchange: Exchange, twin: Request, response: Response, fault: Fault | None = None) -> bool:
+        """Saves an exchange whose request is redacted and whose answer is not; says loudly when it cannot.
+
+        `fault` tells how the answer failed, when it did.
+        """
         try:
             interaction = Interaction(
                 request=twin,
@@ -57,6 +61,7 @@ class Tape:
                 took=round(self.clock.seconds() - exchange.started, 6),
                 validator=exchange.outcome == "rejected",
                 problems=exchange.problems,
+                fault=fault,
             )
             self.recorder.append(interaction, exchange.slot)
         except (CassetteError, OSError) as error:
@@ -65,14 +70,16 @@ class Tape:
         self.session.saved(interaction)
         return True
 
-    def save_answer(self, exchange: Exchange, twin: Request, head: Response, capture: Capture) -> bool:
-        """Saves an exchange whose answer was captured; `head` is the answer without its body."""
+    def save_answer(
+        self, exchange: Exchange, twin: Request, head: Response, capture: Capture, fault: Fault | None = None
+    ) -> bool:
+        """Saves an exchange whose answer was captured, as far as it came; `head` is the answer without its body."""
         try:
             body, coding, chunks = capture.finish()
         except (CassetteError, OSError) as error:
             self.lose(error)
             return False
-        return self.save(exchange, twin, replace(head, body=body, coding=coding, chunks=chunks))
+        return self.save(exchange, twin, replace(head, body=body, coding=coding, chunks=chunks), fault)
 
     def close(self) -> None:
         """Ends the recording; says loudly when its cassette could not be put in order."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from replayproxy.core.messages import Request
-from replayproxy.core.session import Receipt
+from replayproxy.core.receipt import Receipt
 from replayproxy.errors import ConfigError, ReplayProxyError
 from replayproxy.proxy import answers
 from replayproxy.proxy.handler import Handler
@@ -25,6 +25,8 @@ from replayproxy.proxy.wire import Answered, read_head
 
 __all__ = ["Sessions", "session_of"]
 
+#: Receipts of so many sessions that could not be opened are kept, and no more.
+BROKEN_KEPT = 100
 _PREFIX = re.compile(r"/(?:@|%40)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -51,15 +53,20 @@ class Sessions:
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
         self._opening: dict[str, asyncio.Task[Handler]] = {}
+        self._closing: dict[str, asyncio.Task[Receipt]] = {}
         self._declared: dict[str, Declaration] = {}
-        self._closed: list[tuple[str, Receipt]] = []
+        self._closed: list[Receipt] = []
+        self._broken: dict[str, Receipt] = {}
+        self._begun_anew: set[str] = set()
 
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answers a request, in the session that it is for."""
+        name = ""
         try:
             name, head = session_of(read_head(raw))
             handler = await self.get(name)
         except ReplayProxyError as error:
+            self._refused(name, error)
             return Answered(await answers.no_session(raw, error))
         return await handler.handle(raw, head)
 
@@ -72,55 +79,121 @@ class Sessions:
 
     async def declare(self, declaration: Declaration) -> Handler:
         """Opens a session as declared. ConfigError when its name is taken."""
-        if declaration.name in self._opening:
+        if declaration.name in self:
             raise ConfigError(f"there is a session {declaration.name} already; delete it first, or choose another name")
         return await self._open(declaration)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a session of that name is open, or being opened."""
+        return name in self._opening
+
     def names(self) -> tuple[str, ...]:
         """The open sessions, in the order in which they were opened."""
-        return tuple(name for name, opening in self._opening.items() if opening.done())
+        return tuple(name for name, opening in self._opening.items() if _opened(opening))
+
+    def receipt(self, name: str) -> Receipt:
+        """What happened so far in an open session. KeyError when there is no such session."""
+        if name not in self.names():
+            raise KeyError(name)
+        return _receipt(self._opening[name].result())
 
     async def reset(self, name: str) -> Handler:
-        """Closes a session and opens it again as it was declared: its play counts begin anew. KeyError for no such."""
-        declaration = self._declared[name]
-        await self.close(name, keep=False)
-        return await self._open(declaration)
+        """Closes a session and opens it again as it was declared: its play counts begin anew. KeyError for no such.
 
-    async def close(self, name: str, *, keep: bool = True) -> Receipt:
+        The receipt so far is kept when a request came: what missed stays missed.
+        """
+        closing = self._close(name, begin_anew=True)
+        handler = await self._open(self._declared[name])
+        await closing
+        return handler
+
+    async def close(self, name: str) -> Receipt:
         """Closes a session when its exchanges are done; its receipt is kept. KeyError when there is no such session."""
-        opening = self._opening.pop(name)
-        handler = await opening
-        await handler.close()
-        receipt = handler.session.receipt()
-        if keep:
-            self._closed.append((name, receipt))
-        return receipt
+        return await asyncio.shield(self._close(name))
 
     async def close_all(self) -> None:
-        """Closes every session."""
+        """Closes every session, those included that somebody else is closing."""
         for name in list(self._opening):
-            await self.close(name)
+            self._close(name)
+        results = await asyncio.gather(*self._closing.values(), return_exceptions=True)
+        for result in results:
+            # One that could not be opened was told to whoever asked for it.
+            if isinstance(result, BaseException) and not isinstance(result, ReplayProxyError):
+                raise result
 
     def receipts(self) -> tuple[tuple[str, Receipt], ...]:
-        """The receipts of all sessions there were, closed ones first; of the default session only when it was used, or
-        when there was no other."""
-        living = [(name, self._opening[name].result().session.receipt()) for name in self.names()]
-        found = [*self._closed, *living]
-        used = [(name, receipt) for name, receipt in found if name != DEFAULT or receipt.requests]
-        return tuple(used or found)
+        """The receipts of all sessions there were, closed ones first.
+
+        Sessions in which nothing happened are left out when there are others: the default session when nobody used it,
+        those that had nothing to play either, those that were reset and not used again.
+        """
+        living = [_receipt(self._opening[name].result()) for name in self.names()]
+        found = [*self._closed, *self._broken.values(), *living]
+        counted = [receipt for receipt in found if self._counts(receipt)]
+        return tuple((receipt.name, receipt) for receipt in counted or found)
 
     def cassettes(self) -> Mapping[str, str]:
         """Where each open session records or plays."""
         return {name: self._opening[name].result().cassette for name in self.names()}
 
+    def _counts(self, receipt: Receipt) -> bool:
+        if receipt.requests or receipt.lost or receipt.broken:
+            return True
+        return receipt.name != DEFAULT and bool(receipt.unplayed) and receipt.name not in self._begun_anew
+
     async def _open(self, declaration: Declaration) -> Handler:
         name = declaration.name
-        opening = self._opening[name] = asyncio.create_task(self._opener.open(declaration))
+        opening = self._opening[name] = asyncio.create_task(self._opened_after(self._closing.get(name), declaration))
         opening.add_done_callback(lambda done: self._forget_failure(name, done))
         self._declared[name] = declaration
         return await asyncio.shield(opening)
 
+    async def _opened_after(self, closing: asyncio.Task[Receipt] | None, declaration: Declaration) -> Handler:
+        """Opens a session when an earlier one of its name is closed: both may record into one cassette."""
+        if closing is not None:
+            await asyncio.wait([closing])
+        return await self._opener.open(declaration)
+
+    def _close(self, name: str, *, begin_anew: bool = False) -> asyncio.Task[Receipt]:
+        """Begins to close a session: from now on it is another one's name. KeyError when there is no such session."""
+        closing = asyncio.create_task(self._closed_when_done(self._opening.pop(name), begin_anew))
+        self._closing[name] = closing
+        closing.add_done_callback(lambda done: self._forget_closed(name, done))
+        return closing
+
+    async def _closed_when_done(self, opening: asyncio.Task[Handler], begin_anew: bool) -> Receipt:
+        handler = await opening
+        await handler.close()
+        receipt = _receipt(handler)
+        used = bool(receipt.requests or receipt.lost)
+        if used or not (begin_anew or receipt.name in self._begun_anew):
+            self._closed.append(receipt)
+        if not begin_anew:
+            self._begun_anew.discard(receipt.name)
+        elif used:
+            self._begun_anew.add(receipt.name)
+        return receipt
+
+    def _forget_closed(self, name: str, closing: asyncio.Task[Receipt]) -> None:
+        if self._closing.get(name) is closing:
+            del self._closing[name]
+        if not closing.cancelled():
+            closing.exception()  # counts as seen: it goes to whoever closes, when nobody waits for that it is no loss
+
     def _forget_failure(self, name: str, opening: asyncio.Task[Handler]) -> None:
         """The next request for a session that could not be opened tries again: its cassette may have been mended."""
-        if (opening.cancelled() or opening.exception() is not None) and self._opening.get(name) is opening:
+        if not _opened(opening) and self._opening.get(name) is opening:
             del self._opening[name]
+
+    def _refused(self, name: str, error: ReplayProxyError) -> None:
+        """Remembers that a request could not be answered at all: nobody else counts it."""
+        if name in self._broken or len(self._broken) < BROKEN_KEPT:
+            self._broken[name] = Receipt(self._opener.settings.mode, name=name or "?", broken=str(error))
+
+
+def _opened(opening: asyncio.Task[Handler]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None
+
+
+def _receipt(handler: Handler) -> Receipt:
+    return replace(handler.session.receipt(), name=handler.name, cassette=handler.cassette)

@@ -228,7 +228,7 @@ def test_playback_without_a_cassette_says_so_at_once(tmp_path: Path) -> None:
         answer = api.get("/v1/models")
     assert answer.json()["error"]["code"] == "no_cassette"
     assert proxy.err.splitlines()[0] == (
-        f"replayproxy: there is no file {tmp_path / 'typo.yaml'}: every request will be a miss"
+        f"replayproxy: there is no file {tmp_path / 'typo.yaml'}: requests that name no session will miss"
     )
     assert list(tmp_path.iterdir()) == []
 

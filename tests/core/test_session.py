@@ -4,6 +4,7 @@ import pytest
 
 from replayproxy.core.cassette import Cassette, Interaction
 from replayproxy.core.modes import MODES
+from replayproxy.core.receipt import Leftover, Receipt
 from replayproxy.core.session import Forward, Miss, Replay, Session
 from tests.builders import interaction, request, response
 
@@ -133,3 +134,24 @@ def test_what_fails_a_receipt() -> None:
     assert failures[0] == "1 request(s) missed"
     assert failures[1] == "1 answer(s) could not be saved"
     assert Session(MODES["auto"]).receipt().failures == ()
+
+
+def test_a_receipt_tells_what_missed_and_what_was_left() -> None:
+    """The first misses as the client was told of them, and the interactions never given with their place."""
+    recorded = [interaction(request("GET", f"/v1/{n}"), line=n * 10) for n in range(1, 150)]
+    session = playback(*recorded)
+    for number in range(30):
+        miss = session.decide(request("POST", f"/v1/new/{number}"))
+        assert isinstance(miss, Miss)
+        session.tell(miss, f"message {number}")
+    receipt = session.receipt()
+    assert (receipt.missed, len(receipt.misses)) == (30, 20)
+    told = receipt.misses[1]
+    assert (told.reason, told.method, told.target, told.message) == ("no_match", "POST", "/v1/new/1", "message 1")
+    assert (len(receipt.unplayed), len(receipt.leftovers)) == (149, 100)
+    assert receipt.leftovers[0] == Leftover(1, "GET", "/v1/1", 10)
+
+
+def test_a_session_that_could_not_be_opened_fails_its_receipt() -> None:
+    """That is all there is to say of it."""
+    assert Receipt("playback", broken="c.yaml is no cassette").failures == ("the session could not be opened",)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from replayproxy.core import codings
 from replayproxy.core.cassette import Head, Interaction
 from replayproxy.core.messages import Chunk, Headers
 from replayproxy.stores import FileStore
@@ -81,6 +83,63 @@ async def test_a_large_answer_to_head_opens_no_file(tmp_path: Path) -> None:
     cassette = recorded(tmp_path / "c.yaml", Interaction(asked, large))
     async with proxied(cassette, mode="playback") as proxy:
         assert b"Content-Length: 100\r\n" in await exchange(proxy.url, GET.replace(b"GET", b"HEAD"))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
+async def test_a_large_compressed_answer_plays_in_its_coding(tmp_path: Path, coding: str) -> None:
+    """A file is compressed again while it goes out, for a client that takes it, and goes out as it is to others."""
+    body = b"".join(b"line %d\n" % number for number in range(1_000_000))
+    headers = Headers.of(("Content-Type", "text/plain"), ("Content-Encoding", coding), ("Content-Length", "5"))
+    asked = request("GET", "/v1/x", headers=Headers())
+    cassette = recorded(tmp_path / "c.yaml", Interaction(asked, response(200, body, headers, coding=coding)))
+    async with proxied(cassette, mode="playback") as proxy:
+        coded = await exchange(proxy.url, GET.replace(b"Host", b"Accept-Encoding: " + coding.encode() + b"\r\nHost"))
+        plain = await exchange(proxy.url, GET)
+    head, _, chunks = coded.partition(b"\r\n\r\n")
+    assert b"Content-Encoding: " + coding.encode() in head
+    assert b"Transfer-Encoding: chunked" in head
+    assert len(chunks) < len(body) / 3
+    assert b"".join(uncoded(coding, unchunked(chunks))) == body
+    assert plain.endswith(b"\r\n\r\n" + body)
+    assert b"Content-Length: %d\r\n" % len(body) in plain
+    assert b"Content-Encoding" not in plain
+
+
+async def test_a_compressed_stream_can_be_read_chunk_by_chunk(tmp_path: Path) -> None:
+    """What came compressed plays compressed, and each event is there when its chunk is."""
+    headers = EVENTS.plus(("Content-Encoding", "gzip"))
+    compressed = replace(stream(), response=replace(stream().response, headers=headers, coding="gzip"))
+    async with proxied(recorded(tmp_path / "c.yaml", compressed), mode="playback") as proxy:
+        got = await exchange(proxy.url, GET.replace(b"Host", b"Accept-Encoding: gzip\r\nHost"))
+    decoder = codings.decoder("gzip")
+    assert decoder is not None
+    events = [b"".join(decoder.feed(chunk)) for chunk in pieces(got.partition(b"\r\n\r\n")[2])]
+    assert events == [b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n", b""]
+
+
+def pieces(chunks: bytes) -> list[bytes]:
+    """The chunks of a chunked body."""
+    found = []
+    while chunks:
+        size, _, rest = chunks.partition(b"\r\n")
+        if length := int(size, 16):
+            found.append(rest[:length])
+        chunks = rest[length + 2 :]
+    return found
+
+
+def unchunked(chunks: bytes) -> bytes:
+    """The body that came in chunks."""
+    return b"".join(pieces(chunks))
+
+
+def uncoded(coding: str, body: bytes) -> list[bytes]:
+    """A body without its coding, which must be complete."""
+    decoder = codings.decoder(coding)
+    assert decoder is not None
+    found = list(decoder.feed(body))
+    decoder.finish()
+    return found
 
 
 async def test_an_edited_body_is_honoured(tmp_path: Path) -> None:

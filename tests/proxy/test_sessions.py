@@ -11,11 +11,13 @@ import aiohttp
 import pytest
 
 from replayproxy.core.messages import Headers, Request
-from replayproxy.core.session import Receipt
+from replayproxy.core.modes import MODES
+from replayproxy.core.receipt import Receipt
+from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError, ConfigError
 from replayproxy.proxy.app import Proxy
 from replayproxy.proxy.opening import Declaration
-from replayproxy.proxy.sessions import session_of
+from replayproxy.proxy.sessions import Sessions, session_of
 from tests.proxies import documents, proxied
 from tests.servers import Visit, answering, exchange, raw_upstream
 
@@ -224,3 +226,52 @@ async def test_two_sessions_cannot_record_into_one_cassette(tmp_path: Path) -> N
         with pytest.raises(CassetteError):
             await proxy.sessions.declare(Declaration("b", **one))
         assert proxy.sessions.names() == ("default", "a")
+
+
+async def test_all_sessions_are_closed_although_one_breaks() -> None:
+    """What broke is told afterwards; what could not be opened was told before."""
+
+    class Breaking:
+        name, cassette, closed = "s", "s.yaml", False
+        session = Session(MODES["auto"])
+
+        async def close(self) -> None:
+            self.closed = True
+            if self.name == "broken":
+                raise RuntimeError("it broke")
+
+    class Doors:
+        def __init__(self) -> None:
+            self.handlers: list[Breaking] = []
+
+        async def open(self, declaration: Declaration) -> Breaking:
+            if declaration.name == "refused":
+                raise CassetteError("unreadable")
+            handler = Breaking()
+            handler.name = declaration.name
+            self.handlers.append(handler)
+            return handler
+
+    doors = Doors()
+    sessions = Sessions(doors)  # type: ignore[arg-type]
+    for name in ("broken", "fine"):
+        await sessions.declare(Declaration(name))
+    refused = asyncio.create_task(sessions.get("refused"))
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="it broke"):
+        await sessions.close_all()
+    with pytest.raises(CassetteError):
+        await refused
+    assert [handler.closed for handler in doors.handlers] == [True, True]
+    assert [name for name, _ in sessions.receipts()] == ["fine"]
+    await sessions.close_all()
+
+
+async def test_a_cassette_is_named_for_each_open_session(tmp_path: Path) -> None:
+    """As messages show it."""
+    async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
+        await get(f"{proxy.base_url('s')}/v1/a")
+        assert proxy.sessions.cassettes() == {
+            "default": str(tmp_path / "c.yaml"),
+            "s": str(tmp_path / "s.yaml"),
+        }

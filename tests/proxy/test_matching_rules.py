@@ -1,0 +1,76 @@
+"""Rules of matching, from the settings and from a session's own declaration, at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from replayproxy.config import MatchSettings
+from replayproxy.core.rules import MatchRules, Scope
+from replayproxy.errors import ConfigError
+from replayproxy.proxy.opening import Declaration
+from tests.proxies import proxied
+from tests.servers import answering, raw_upstream
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def post(url: str, **body: Any) -> int:
+    async with aiohttp.ClientSession() as client, client.post(url, json=body) as response:
+        return response.status
+
+
+async def record(cassette: Path, **body: Any) -> None:
+    async with raw_upstream(answering(OK)) as upstream, proxied(cassette, upstream.url) as proxy:
+        assert await post(f"{proxy.url}/v1/threads", **body) == 200
+
+
+async def test_rules_hold_for_recordings_made_before_them(tmp_path: Path) -> None:
+    """What is ignored may differ or be missing; what is not still counts."""
+    await record(tmp_path / "c.yaml", metadata={"run": "1"}, text="on 2026-01-01")
+    rules = MatchRules.of(ignore=["body.metadata.run"], mask={"body.text": r"\d{4}-\d\d-\d\d"})
+    match = MatchSettings(rules=rules.rules)
+    for text, status in (("on 2027-12-31", 200), ("at 2027-12-31", 424)):
+        async with proxied(tmp_path / "c.yaml", mode="playback", match=match) as proxy:
+            assert await post(f"{proxy.url}/v1/threads", metadata={}, text=text) == status
+            assert proxy.session.receipt().unused_rules == ()
+
+
+async def test_a_session_may_have_rules_of_its_own(tmp_path: Path) -> None:
+    """On top of those of the settings, scoped to an operation; an unused one is named in the receipt."""
+    await record(tmp_path / "c.yaml", metadata={"run": "1"})
+    scoped = MatchRules.of(ignore=["body.metadata"], scope=Scope(operation="createThread"))
+    own = scoped.plus(MatchRules.of(ignore=["body.nowhere"]))
+    async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
+        await proxy.sessions.declare(Declaration("s", cassette=tmp_path / "c.yaml", rules=own))
+        assert await post(f"{proxy.base_url('s')}/v1/threads", metadata={"run": "2"}) == 200
+        assert await post(f"{proxy.url}/v1/threads", metadata={"run": "2"}) == 424
+        (unused,) = proxy.sessions.receipt("s").unused_rules
+    assert "body.nowhere" in unused
+
+
+async def test_an_operation_that_there_is_not(tmp_path: Path) -> None:
+    """A scope that could never apply stops the start, and names the nearest."""
+    rules = MatchRules.of(ignore=["body.a"], scope=Scope(operation="createTread"))
+    with pytest.raises(ConfigError, match=r"no operation createTread; did you mean createThread\?"):
+        async with proxied(tmp_path / "c.yaml", mode="playback", match=MatchSettings(rules=rules.rules)):
+            pass
+
+
+async def test_rules_over_the_admin_api(tmp_path: Path) -> None:
+    """In the form of the config file."""
+    await record(tmp_path / "c.yaml", metadata={"run": "1"})
+    async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, aiohttp.ClientSession() as client:
+        declared = {"name": "s", "cassette": "c.yaml", "match": {"ignore": ["body.metadata.run"]}}
+        async with client.post(f"{proxy.admin_url}/sessions", json=declared) as response:
+            assert response.status == 201, await response.text()
+        assert await post(f"{proxy.base_url('s')}/v1/threads", metadata={"run": "2"}) == 200
+        for bad in ({"ignore": ["body..x"]}, ["body.x"], {"ignor": []}):
+            async with client.post(
+                f"{proxy.admin_url}/sessions", json=declared | {"name": "t", "match": bad}
+            ) as response:
+                assert response.status == 400
+                assert "match" in await response.text()
