@@ -169,7 +169,7 @@ def bomb(mebibytes: int) -> bytes:
 
 
 async def test_a_gzip_bomb(folder: Path, request: pytest.FixtureRequest) -> None:
-    """1 MiB that unpacks to 1 GiB reaches the client as it is; it takes no memory and keeps nobody waiting."""
+    """1 MiB that unpacks to 1 GiB reaches the client as it is, and plays packed; nobody waits, memory stays flat."""
     body = bomb(1024)
 
     async def script(visit: Visit) -> None:
@@ -188,6 +188,22 @@ async def test_a_gzip_bomb(folder: Path, request: pytest.FixtureRequest) -> None
             growth = proxy.peak - before
             tell(request, seconds=got.seconds, growth_mb=growth / MB, longest_wait_ms=max(waits) * 1000)
             assert got.sha256 == hashlib.sha256(body).hexdigest()
+            assert growth < GROWTH
+            assert proxy.peak < RESIDENT
+            assert max(waits) < 1
+    expected = hashlib.sha256()
+    for _ in range(1024):
+        expected.update(bytes(MIB))
+    async with client() as session:
+        with weighed("playback", folder) as proxy:
+            before = proxy.resident
+            async with asking(session, f"{proxy.url}/small") as waits:
+                coded = await download(session, f"{proxy.url}/bomb", **{"Accept-Encoding": "gzip"})
+            growth = proxy.peak - before
+            tell(request, played_seconds=coded.seconds, growth_mb=growth / MB, longest_wait_ms=max(waits) * 1000)
+            assert coded.size < 8 * MIB
+            plain = await download(session, f"{proxy.url}/bomb", **{"Accept-Encoding": "identity"})
+            assert (plain.sha256, plain.size) == (expected.hexdigest(), 1024 * MIB)
             assert growth < GROWTH
             assert proxy.peak < RESIDENT
             assert max(waits) < 1
