@@ -273,6 +273,24 @@ async def test_large_bodies_go_beside_the_cassette_and_play_from_there(cassette:
         assert (cassette.parent / "cassette.files" / message["body"]["file"]["name"]).stat().st_size == len(big)
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_large_body_that_was_read_first_goes_up_whole(cassette: Path, chunked: bool) -> None:
+    """In auto mode it waits in a file without a name until it is known that nothing recorded answers."""
+    big = bytes(range(256)) * 40_000
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(big), 1 << 20):
+            yield big[start : start + (1 << 20)]
+
+    async with raw_upstream(answering(answer())) as upstream, proxied(cassette, upstream.url, mode="auto") as proxy:
+        data: Any = pieces() if chunked else io.BytesIO(big)
+        assert (await ask(f"{proxy.url}/v1/files", "POST", data=data))[2] == b"ok"
+        head, _, body = upstream.received.partition(b"\r\n\r\n")
+    assert (b"chunked" in head) is chunked
+    assert chunked or body == big
+    assert documents(cassette)[1]["request"]["body"]["file"]["size"] == len(big)
+
+
 async def test_compressed_answers_are_stored_decoded_and_play_in_their_coding(cassette: Path) -> None:
     """Bytes pass through as they are; the file is readable; a client that takes no gzip gets none."""
     text = json.dumps({"answer": "x" * 100}).encode()
