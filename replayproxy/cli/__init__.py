@@ -25,7 +25,7 @@ _COMMANDS = {
     ),
     "emulate": ("replayproxy.cli.emulate:emulate", "Run the emulator of the API alone."),
     "run": ("replayproxy.cli.run:run", "Run a command behind the proxy: run -- pytest."),
-    "cassette": ("replayproxy.cli.cassette:cassette", "Check, list and show recordings."),
+    "cassette": ("replayproxy.cli.cassette:cassette", "Check, list, show, scan and redact recordings."),
     "config": ("replayproxy.cli.config:config", "Check and show settings."),
 }
 

@@ -1,4 +1,4 @@
-"""`replayproxy cassette`: check, list and show recordings."""
+"""`replayproxy cassette`: check, list, show, scan and redact recordings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from replayproxy.cli.secrets import redact, scan
 from replayproxy.cli.terminal import print_table, printable
 from replayproxy.core.body_forms import FORMS, write_body
 from replayproxy.core.cassette import Interaction
@@ -27,14 +28,19 @@ _FOUND = 1
 
 @click.group()
 def cassette() -> None:
-    """Check, list and show recordings.
+    """Check, list, show, scan and redact recordings.
 
     \b
     Examples:
       replayproxy cassette check
+      replayproxy cassette scan
       replayproxy cassette list cassettes/default.yaml
       replayproxy cassette show cassettes/default.yaml 3
     """
+
+
+cassette.add_command(scan)
+cassette.add_command(redact)
 
 
 @cassette.command()

@@ -6,41 +6,40 @@ Rules:
 3. Redacting what is redacted changes nothing.
 4. A secret that a request carries as a credential is replaced wherever else it turns up, there and in the answer.
 
-The table of rules is `core/secret_patterns.py`; `core/secret_fields.py` and `core/secret_headers.py` know what stands
+The table of rules is `core/secret_patterns.py`, and `core/custom_rules.py` makes rules of what the user declares.
+`core/secret_fields.py`, `core/secret_headers.py`, `core/secret_paths.py` and `core/secret_deltas.py` know what stands
 around a secret, `core/secret_spans.py` what to do about it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import unquote
 
+from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response, decode, encode
+from replayproxy.core.secret_deltas import delta_edits
+from replayproxy.core.secret_expressions import PatternFinder
 from replayproxy.core.secret_fields import FieldFinder
 from replayproxy.core.secret_headers import HeaderNames, credentials, redacted_value
-from replayproxy.core.secret_patterns import PLACEHOLDER, RULES, Rule, Where, placeholder
+from replayproxy.core.secret_paths import PathFinder
+from replayproxy.core.secret_patterns import PLACEHOLDER, RULES, Rule, Where, placeholder, placeholder_of
 from replayproxy.core.secret_spans import Edit, apply, literal_edits, merge, recut
+from replayproxy.core.secret_stream import OVERLAP, WINDOW, StreamRedactor
 
-__all__ = ["RULES", "Finding", "Redactor", "Rule", "StreamRedactor", "find_secrets"]
+__all__ = ["LEAST_LITERAL", "RULES", "Finding", "Redactor", "Rule", "StreamRedactor", "find_secrets"]
 
 #: A shorter credential is a dummy (`test`, `not-needed`) that must not eat words elsewhere.
 LEAST_SECRET = 12
 #: What was given on purpose may be shorter.
 LEAST_LITERAL = 8
 
-#: Whether something is a secret depends on at most so many bytes before it, and from where the evidence starts.
-CONTEXT, OVERLAP = 128, 32 * 1024
-#: How much of a stream is looked at in one go: large against the overlap, small enough (6 ms) to hold nobody up.
-WINDOW = 512 * 1024
-
 #: A second look finds something only where secrets of odd shapes overlap; a third one hardly ever does.
 PASSES = 4
-
-_FORM = re.compile(r"\s*application/x-www-form-urlencoded\s*(?:;|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +62,23 @@ class _Scanner:
     """The rules, compiled. What is known by its place comes before what is known by its value, and that before what
     is known by its shape: a dummy key at the same place then gets the same placeholder as a real one."""
 
+    digest: str
     headers: HeaderNames
     fields: FieldFinder
+    paths: PathFinder
     places: tuple[_Compiled, ...]
+    patterns: PatternFinder
     shapes: tuple[_Compiled, ...]
     placeholders: bytes
 
-    def edits(self, data: bytes, secrets: frozenset[str], at: int = 0, *, form: bool = False) -> tuple[Edit, ...]:
-        """Merged edits for `data` from `at`; `form` says that it is one field after the other."""
+    def edits(self, data: bytes, secrets: Mapping[str, bytes], at: int = 0, *, form: bool = False) -> tuple[Edit, ...]:
+        """Merged edits for `data` from `at`; `form` says that it is one field after the other. `secrets` are what is
+        known by its value, each with its placeholder."""
         lower = data.lower()
         found = list(self.fields.form(data, at)) if form else []
         found += self.fields.find(data, lower, at)
         found += self._matches(self.places, data, lower, at)
+        found += self.patterns.find(data, at)
         found += literal_edits(data, secrets, self.placeholders, at)
         found += self._matches(self.shapes, data, lower, at)
         return merge(found)
@@ -92,9 +96,12 @@ class _Scanner:
 def _scanner(rules: tuple[Rule, ...]) -> _Scanner:
     constant = {placeholder(rule.kind) for rule in rules if rule.kind not in ("org", "proj")} | {placeholder("api-key")}
     return _Scanner(
+        digest=blake2b(repr(rules).encode(), digest_size=4).hexdigest(),
         headers=HeaderNames.of(rules),
         fields=FieldFinder.of(rules),
+        paths=PathFinder.of(rules),
         places=_compiled(rules, "place"),
+        patterns=PatternFinder.of(rules),
         shapes=_compiled(rules, "shape"),
         placeholders=b"\n".join(sorted(constant, reverse=True)),
     )
@@ -109,20 +116,22 @@ class Redactor:
     """Makes redacted copies of messages and texts.
 
     `rules` come from `RULES` (leave one out to switch it off); `literals` are further secrets, replaced wherever they
-    stand. `digest` (8 hex digits) names the rules: redacted copies compare only under the same rules.
+    stand; `known` are such with what replaces them. `digest` (8 hex digits) names the rules, not the values: redacted
+    copies compare only under the same rules.
     """
 
     rules: tuple[Rule, ...] = RULES
     literals: tuple[str, ...] = field(default=(), repr=False)
+    known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     digest: str = field(init=False)
     _scanner: _Scanner = field(init=False, repr=False, compare=False)
-    _literals: frozenset[str] = field(init=False, repr=False, compare=False)
+    _values: dict[str, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        long_enough = frozenset(literal for literal in self.literals if len(literal) >= LEAST_LITERAL)
-        object.__setattr__(self, "digest", blake2b(repr(self.rules).encode(), digest_size=4).hexdigest())
+        values = {literal: placeholder_of(literal) for literal in self.literals if len(literal) >= LEAST_LITERAL}
         object.__setattr__(self, "_scanner", _scanner(self.rules))
-        object.__setattr__(self, "_literals", long_enough)
+        object.__setattr__(self, "digest", self._scanner.digest)
+        object.__setattr__(self, "_values", values | {value: encode(hidden) for value, hidden in self.known})
 
     def secrets(self, request: Request) -> frozenset[str]:
         """The credentials in a request's headers and target (also in URLs in its headers), long enough to look for.
@@ -131,18 +140,21 @@ class Redactor:
         """
         found = set(self._header_secrets(request.headers))
         target = encode(request.target)
-        found.update(self._found_in(target, self._target_edits(target, frozenset())))
+        found.update(self._found_in(target, self.target_edits(target, frozenset())))
         return self._worth_looking_for(found)
+
+    def answer_secrets(self, response: Response, secrets: frozenset[str] = frozenset()) -> frozenset[str]:
+        """What to look for in an answer: the `secrets` of its request, and those that its own headers tell."""
+        return secrets | self._worth_looking_for(set(self._header_secrets(response.headers)))
 
     def request(self, request: Request, secrets: frozenset[str] = frozenset()) -> Request:
         """A redacted copy of `request`; a body in a file stays as it is. `secrets` are known besides its own."""
         secrets |= self.secrets(request)
-        target = decode(self._settled(encode(request.target), lambda raw: self._target_edits(raw, secrets))[0])
+        target = decode(self._settled(encode(request.target), lambda raw: self.target_edits(raw, secrets))[0])
         headers = self._redacted_headers(request.headers, secrets)
         if isinstance(request.body, FileBody):
             return replace(request, target=target, headers=headers)
-        form = bool(_FORM.match(request.headers.get("content-type") or ""))
-        body, _ = self._settled(request.body, lambda raw: self.edits(raw, secrets, form=form))
+        body, _ = self._settled(request.body, lambda raw: self.body_edits(request.headers, raw, secrets))
         return replace(request, target=target, headers=headers, body=body)
 
     def response(self, response: Response, secrets: frozenset[str]) -> Response:
@@ -150,12 +162,14 @@ class Redactor:
 
         `secrets` are those of the request. A body that is still compressed hides its secrets: give it decoded.
         """
-        secrets |= self._worth_looking_for(set(self._header_secrets(response.headers)))
+        secrets = self.answer_secrets(response, secrets)
         headers = self._redacted_headers(response.headers, secrets)
         reason = self.text(response.reason, secrets)
         if isinstance(response.body, FileBody):
             return replace(response, reason=reason, headers=headers)
-        body, chunks = self._settled(response.body, lambda raw: self.edits(raw, secrets), response.chunks)
+        body, chunks = self._settled(
+            response.body, lambda raw: self.body_edits(response.headers, raw, secrets), response.chunks
+        )
         return replace(response, reason=reason, headers=headers, body=body, chunks=chunks)
 
     def text(self, text: str, secrets: frozenset[str] = frozenset()) -> str:
@@ -171,7 +185,29 @@ class Redactor:
         self, data: bytes, secrets: frozenset[str] = frozenset(), at: int = 0, *, form: bool = False
     ) -> tuple[Edit, ...]:
         """What one look at `data` from `at` finds to change, in order; `form` when it is form fields throughout."""
-        return self._scanner.edits(data, secrets | self._literals, at, form=form)
+        values = {secret: placeholder_of(secret) for secret in secrets} | self._values
+        return self._scanner.edits(data, values, at, form=form)
+
+    def target_edits(self, raw: bytes, secrets: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
+        """What one look at the target of a request finds to change."""
+        query = raw.find(b"?") + 1
+        if not query:
+            return self.edits(raw, secrets)
+        scanner = self._scanner
+        return merge((*scanner.paths.in_query(raw, query), *scanner.fields.form(raw, query), *self.edits(raw, secrets)))
+
+    def body_edits(self, headers: Headers, raw: bytes, secrets: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
+        """What one look at a body under these headers finds to change."""
+        media = media_type(headers)
+        found = [*self._scanner.paths.in_body(media, headers, raw)]
+        if media.essence == "text/event-stream":
+            found += delta_edits(raw, lambda text: self.edits(text, secrets))
+        edits = self.edits(raw, secrets, form=media.is_form)
+        return merge((*found, *edits)) if found else edits
+
+    def header_rule(self, name: str) -> Rule | None:
+        """The rule that hides the value of a header, when there is one for that name."""
+        return self._scanner.headers.rule(name)
 
     def stream(
         self, secrets: frozenset[str] = frozenset(), *, overlap: int = OVERLAP, window: int = WINDOW
@@ -193,11 +229,6 @@ class Redactor:
                 break
             data, chunks = apply(data, edits), recut(chunks, edits)
         return data, chunks
-
-    def _target_edits(self, raw: bytes, secrets: frozenset[str]) -> tuple[Edit, ...]:
-        query = raw.find(b"?") + 1
-        fields = self._scanner.fields.form(raw, query) if query else ()
-        return merge((*fields, *self.edits(raw, secrets)))
 
     def _redacted_headers(self, headers: Headers, secrets: frozenset[str]) -> Headers:
         names = self._scanner.headers
@@ -235,42 +266,10 @@ class Redactor:
         )
 
 
-class StreamRedactor:
-    """Redacts data that comes in pieces, with flat memory. `Redactor.stream` makes one."""
-
-    def __init__(self, edits: Callable[[bytes, int], tuple[Edit, ...]], overlap: int, window: int) -> None:
-        self._edits, self._overlap, self._window = edits, overlap, max(window, overlap)
-        self._pieces, self._size = list[bytes](), 0
-        self._before, self._due = b"", self._window
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Takes the next piece; gives what can be told by now, often nothing."""
-        self._pieces.append(chunk)
-        self._size += len(chunk)
-        return self._drain(self._overlap) if self._size >= self._due else b""
-
-    def finish(self) -> bytes:
-        """The rest."""
-        return self._drain(0)
-
-    def _drain(self, kept: int) -> bytes:
-        at, data = len(self._before), b"".join((self._before, *self._pieces))
-        edits = self._edits(data, at)
-        cut = max(at, len(data) - kept)
-        # What lies across the cut is looked at again when the rest of it is there.
-        while kept and (across := [edit.first for edit in edits if edit.first < cut < edit.end]):
-            cut = max(at, min(across))
-        edits = tuple(edit for edit in edits if edit.end <= cut)
-        self._before, self._pieces = data[max(0, cut - CONTEXT) : cut], [data[cut:]]
-        self._size = len(data) - cut
-        self._due = self._size + self._window - self._overlap
-        return apply(data, edits, at, cut)
-
-
 def find_secrets(text: str | bytes) -> tuple[Finding, ...]:
     """What the built-in rules would replace in `text`, in order. Header rules see headers written `name: value`."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    edits = _scanner(RULES).edits(raw, frozenset())
+    edits = _scanner(RULES).edits(raw, {})
     if isinstance(text, bytes) or text.isascii():
         return tuple(Finding(edit.rule, edit.start, edit.end) for edit in edits)
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import unquote_to_bytes
 
 from replayproxy.core.secret_headers import HeaderNames
-from replayproxy.core.secret_patterns import MAX_SECRET, PLACEHOLDER, SCHEMES, How, Rule, placeholder
+from replayproxy.core.secret_paths import form_fields
+from replayproxy.core.secret_patterns import MAX_SECRET, PLACEHOLDER, SCHEMES, How, Rule, placeholder, plain_name, words
 from replayproxy.core.secret_spans import Edit
 
 __all__ = ["FieldFinder"]
@@ -23,6 +23,7 @@ __all__ = ["FieldFinder"]
 #: How far to the left of its last word a name, and what separates it from the text before, is looked for.
 _NAME_REACH = 80
 
+_SEPARATORS = b"-_. []"
 _BLANKS = r"(?:[ \t\r\n]|\\{1,7}[nrt]){0,16}"
 #: What follows a name: `": "` with its escape, quote and perhaps `[`; `=`; or `: ` of a header.
 _TAIL = rf"(?:(\\{{0,7}})([\"'])(?:{_BLANKS}:{_BLANKS})(\[{_BLANKS})?\1\2|(=|%3d)|(:[ \t]{{0,4}}))"
@@ -55,13 +56,15 @@ _LIST_END = re.compile(rf"\}}{_BLANKS}\]".encode())
 class FieldFinder:
     """Finds the values of fields with secret names.
 
-    `endings` and `whole` map names without their separators to rules: names that end so, and names that are so.
+    `endings`, `whole` and `exact` map names without their separators to rules: names that end so, names that are so in
+    a query or a form, and names that are so anywhere.
     """
 
     patterns: tuple[re.Pattern[bytes], ...]
     lists: tuple[tuple[re.Pattern[bytes], Rule], ...]
     endings: dict[bytes, Rule]
     whole: dict[bytes, Rule]
+    exact: dict[bytes, Rule]
     headers: HeaderNames
 
     @classmethod
@@ -72,6 +75,7 @@ class FieldFinder:
             lists=tuple((_list_pattern(rule), rule) for rule in rules if rule.where == "list"),
             endings={_plain(name): rule for rule in rules if rule.where == "field" for name in _names(rule)},
             whole={_plain(name): rule for rule in rules if rule.where == "query" for name in _names(rule)},
+            exact={plain_name(rule.what).encode(): rule for rule in reversed(rules) if rule.where == "name"},
             headers=HeaderNames.of(rules),
         )
 
@@ -93,17 +97,18 @@ class FieldFinder:
 
     def form(self, data: bytes, at: int = 0) -> Iterator[Edit]:
         """Edits for `data` from `at` as form fields: `name=value&…`, percent-encoded as they may be."""
-        for field in data[at:].split(b"&"):
-            name, equals, _ = field.partition(b"=")
-            rule = self._rule(unquote_to_bytes(name.replace(b"+", b" ")).lower(), whole=True)
+        for name, start, end in form_fields(data, at):
+            rule = self._rule(name.lower(), whole=True)
             if rule:
-                yield from _edit(data, rule, at, at + len(name) + len(equals), at + len(field))
-            at += len(field) + 1
+                yield from _edit(data, rule, at, start, end)
+            at = end + 1
 
     def _rule(self, name: bytes, *, whole: bool) -> Rule | None:
         if b"redacted." in name:
             return None
-        plain = name.translate(None, b"-_. []")
+        plain = name.translate(None, _SEPARATORS)
+        if self.exact and (rule := self.exact.get(plain) or self.exact.get(_last_step(name))):
+            return rule
         if whole and plain in self.whole:
             return self.whole[plain]
         return next((rule for ending, rule in self.endings.items() if plain.endswith(ending)), None)
@@ -145,6 +150,11 @@ class FieldFinder:
                 yield from _edit(data, rule, match.start(), match.end(), end - (data[end - 1 : end] == b"\r"))
 
 
+def _last_step(name: bytes) -> bytes:
+    """What `user[email]` and `user.email` are about."""
+    return re.split(rb"[\[.]", name.rstrip(b"]"))[-1].translate(None, _SEPARATORS)
+
+
 def _names(rule: Rule) -> list[str]:
     return rule.what.split()
 
@@ -159,9 +169,12 @@ def _patterns(rules: tuple[Rule, ...]) -> tuple[re.Pattern[bytes], ...]:
     for rule in rules:
         for name in _names(rule) if rule.where in ("field", "query") else ():
             ends.setdefault(name.rpartition("-")[2], set()).add(_condition(name, rule))
-    words = groupby(sorted(ends), key=lambda word: word[:2])
+        if rule.where == "name" and (found := words(rule.what)):
+            ends.setdefault(found[-1], set()).add("")
+    grouped = groupby(sorted(ends), key=lambda word: word[:2])
     return tuple(
-        re.compile(f"(?:{'|'.join(_ending(word, ends[word]) for word in group)}){_TAIL}".encode()) for _, group in words
+        re.compile(f"(?:{'|'.join(_ending(word, ends[word]) for word in group)}){_TAIL}".encode())
+        for _, group in grouped
     )
 
 
@@ -173,6 +186,7 @@ def _condition(name: str, rule: Rule) -> str:
 
 
 def _ending(word: str, conditions: set[str]) -> str:
+    word = re.escape(word)
     return word if "" in conditions else f"{word}(?:{'|'.join(sorted({'(?=[=%:])', *conditions}))})"
 
 

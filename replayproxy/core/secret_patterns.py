@@ -15,9 +15,21 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-__all__ = ["MAX_SECRET", "PLACEHOLDER", "RULES", "SCHEMES", "How", "Rule", "Where", "placeholder", "placeholder_of"]
+__all__ = [
+    "MAX_SECRET",
+    "PLACEHOLDER",
+    "RULES",
+    "SCHEMES",
+    "How",
+    "Rule",
+    "Where",
+    "placeholder",
+    "placeholder_of",
+    "plain_name",
+    "words",
+]
 
-Where = Literal["header", "field", "query", "list", "place", "shape"]
+Where = Literal["header", "field", "name", "query", "list", "path", "pattern", "place", "shape"]
 How = Literal["value", "credential", "cookies", "set-cookie"]
 
 #: The longest value, in bytes, that is taken for a secret.
@@ -34,10 +46,15 @@ class Rule:
       values of cookies (`cookies`, `set-cookie`).
     - `field`: names, separated by blanks, of JSON fields, form fields, parts and query fields. `api-key` stands for
       `api_key`, `apiKey` and `API-KEY` as well, and for every name that ends in it.
-    - `query`: the same for names that mean a secret only in a query or a form, where they are the whole name.
+    - `name`: one name of such fields, and nothing but it; blanks, hyphens, underscores, humps and case do not count.
+      Whatever stands under it is secret, numbers and all that an object holds included.
+    - `query`: as `field`, for names that mean a secret only in a query or a form, where they are the whole name.
     - `list`: names of JSON lists of objects; the string `value` of each is the secret.
+    - `path`: where a value stands in a query or a body (core/rule_paths.py), with all that is in it.
+    - `pattern`: a regular expression of the user's for bytes anywhere; its group `secret`, or all of it when it has no
+      such group, is the secret.
     - `place`: a regular expression for bytes anywhere, in lower case when `any_case`. Its only group, or all of it when
-      there is none, is the secret. `needs` is a character that is in every match: cheap to look for, often missing.
+      there is none, is the secret. `needs` is text that is in every match: cheap to look for, often missing.
     - `shape`: the same, for secrets that are known by what they look like and not by what stands around them.
 
     `kind` names the placeholder; `org` and `proj` get a digest of what they replace.
@@ -62,6 +79,7 @@ SCHEMES = re.compile(
     re.IGNORECASE,
 )
 
+_BETWEEN = re.compile(r"[-_ .\[\]]+|(?<=[a-z0-9])(?=[A-Z])")
 _ORG_ID = re.compile(r"(?:org|user)-[A-Za-z0-9]{12,64}")
 _PROJECT_ID = re.compile(r"proj_[A-Za-z0-9]{12,64}")
 
@@ -71,6 +89,16 @@ def placeholder(kind: str, secret: bytes = b"") -> bytes:
     if kind in ("org", "proj"):
         return f"redacted.{kind}.{blake2b(secret, digest_size=4).hexdigest()}".encode()
     return f"redacted.{kind}".encode()
+
+
+def words(name: str) -> list[str]:
+    """The words of a field's name: what separators or humps divide, in lower case."""
+    return [word.lower() for word in _BETWEEN.split(name) if word]
+
+
+def plain_name(name: str) -> str:
+    """What counts of a field's name: its words in one."""
+    return "".join(words(name))
 
 
 def placeholder_of(literal: str) -> bytes:
@@ -185,5 +213,18 @@ _SHAPES = (
     Rule("id.project", "shape", _starts("proj_") + _ID, "proj", needs="_"),
 )
 
+_STRIPE = "|".join(_starts(prefix) + _run(_ALNUM, 16, 255) for prefix in ("sk_live_", "rk_live_"))
+#: Keys of services that apps hand on in prompts and tool calls: those a scanner of repositories would stop at.
+_OTHERS = (
+    Rule("shape.stripe-key", "shape", _STRIPE, "api-key", needs="k_live_"),
+    Rule("shape.groq-key", "shape", _starts("gsk_") + _run(_ALNUM, 32, 128, "0-9"), "api-key", needs="gsk_"),
+    Rule("shape.xai-key", "shape", _starts("xai-") + _run(_ALNUM, 32, 128, "0-9"), "api-key", needs="xai-"),
+    Rule("shape.perplexity-key", "shape", _starts("pplx-") + _run(_ALNUM, 32, 128, "0-9"), "api-key", needs="pplx-"),
+    Rule("shape.gitlab-token", "shape", _starts("glpat-") + _run(_WORD, 20, 255), "api-key", needs="glpat-"),
+    Rule("shape.npm-token", "shape", _starts("npm_") + _run(_ALNUM, 36, 64), "api-key", needs="npm_"),
+    Rule("shape.pypi-token", "shape", _starts("pypi-AgE") + _run(_WORD, 50, 1024), "api-key", needs="pypi-"),
+    Rule("shape.sendgrid-key", "shape", _starts("SG\\.") + _run(_WORD + ".", 40, 100, "0-9"), "api-key", needs="SG."),
+)
+
 #: The built-in rules; where two of a kind find the same secret, the earlier one names the placeholder.
-RULES: tuple[Rule, ...] = (*_HEADERS, *_FIELDS, *_PLACES, *_SHAPES)
+RULES: tuple[Rule, ...] = (*_HEADERS, *_FIELDS, *_PLACES, *_SHAPES, *_OTHERS)

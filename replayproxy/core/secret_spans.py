@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from replayproxy.core.messages import Chunk, encode
-from replayproxy.core.secret_patterns import placeholder_of
 
 __all__ = ["Edit", "apply", "literal_edits", "merge", "recut"]
 
@@ -79,14 +78,16 @@ def _moved(offset: int, edits: tuple[Edit, ...]) -> int:
     return offset + shift
 
 
-def literal_edits(data: bytes, secrets: Iterable[str], placeholders: bytes, at: int = 0) -> Iterator[Edit]:
+def literal_edits(data: bytes, secrets: Mapping[str, bytes], placeholders: bytes, at: int = 0) -> Iterator[Edit]:
     """Edits for `secrets` in `data` from `at`, as they are and as URLs, JSON and base64 spell them.
+
+    Each goes with what is put in its place.
 
     `placeholders` lists the constant placeholders, separated by line feeds; they are never reached into.
     """
     found = {
-        form: placeholder_of(secret)
-        for secret in secrets
+        form: hidden
+        for secret, hidden in secrets.items()
         for form in _forms(secret)
         if form in data and form not in placeholders
     }
@@ -102,11 +103,11 @@ def literal_edits(data: bytes, secrets: Iterable[str], placeholders: bytes, at: 
 @lru_cache(maxsize=64)
 def _forms(secret: str) -> tuple[bytes, ...]:
     raw = encode(secret)
-    escaped = json.dumps(secret)[1:-1]
+    escaped, readable = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
     percent = (quote(raw, safe=""), quote(raw), quote_plus(raw))
     lower = (re.sub("%..", lambda code: code.group().lower(), form) for form in percent)
-    texts = (escaped, escaped.replace("/", r"\/"), *percent, *lower)
-    return tuple(dict.fromkeys((raw, *(text.encode() for text in texts), *_base64_forms(raw))))
+    texts = (escaped, escaped.replace("/", r"\/"), readable, readable.replace("/", r"\/"), *percent, *lower)
+    return tuple(dict.fromkeys((raw, *map(encode, texts), *_base64_forms(raw))))
 
 
 def _base64_forms(raw: bytes) -> Iterator[bytes]:
