@@ -185,11 +185,6 @@ class Session:
             **counts,
         )
 
-    @property
-    def touched(self) -> frozenset[int]:
-        """The indexes of the rules that ever applied to a request, recorded or incoming."""
-        return self._touched
-
     def _identity(self, request: Request) -> bytes:
         found = identify(request, self._rules, self._operation_of)
         if not found.touched <= self._touched:
