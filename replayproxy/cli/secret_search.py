@@ -14,8 +14,8 @@ import click
 
 from replayproxy.cli.terminal import printable
 from replayproxy.core.redaction import Redactor
-from replayproxy.core.secret_rewrite import spotted
-from replayproxy.core.secret_yaml import in_yaml, is_dummy
+from replayproxy.core.secrets.rewrite import spotted
+from replayproxy.core.secrets.yaml import in_yaml, is_dummy
 from replayproxy.errors import CassetteError
 from replayproxy.stores.file_store import MAX_BYTES
 from replayproxy.stores.side_files import SideFiles, failure

@@ -22,10 +22,10 @@ from replayproxy.cli.terminal import printable
 from replayproxy.config import Settings
 from replayproxy.core.bodies import BodyDigest
 from replayproxy.core.body_forms import file_extension
-from replayproxy.core.custom_rules import redactor_for, unusable_variables
 from replayproxy.core.messages import FileBody, Headers
 from replayproxy.core.redaction import Redactor
-from replayproxy.core.secret_rewrite import Redacted, redacted_cassette
+from replayproxy.core.secrets.custom import redactor_for, unusable_variables
+from replayproxy.core.secrets.rewrite import Redacted, redacted_cassette
 from replayproxy.errors import CassetteError
 from replayproxy.stores.lock import Lock
 from replayproxy.stores.side_files import SideFiles, failure, write_whole

@@ -11,7 +11,7 @@ from replayproxy.config.nodes import Node, complaint, similar
 from replayproxy.config.structures import list_of, mapping_of
 from replayproxy.config.values import VARIABLE, single
 from replayproxy.core.rule_paths import RulePath
-from replayproxy.core.secret_patterns import RULES
+from replayproxy.core.secrets.patterns import RULES
 from replayproxy.errors import ConfigError
 
 __all__ = ["FIELDS", "HEADERS", "OFF", "PATHS", "PATTERNS", "VARIABLES"]

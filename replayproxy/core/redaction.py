@@ -6,9 +6,8 @@ Rules:
 3. Redacting what is redacted changes nothing.
 4. A secret that a request carries as a credential is replaced wherever else it turns up, there and in the answer.
 
-The table of rules is `core/secret_patterns.py`, and `core/custom_rules.py` makes rules of what the user declares.
-`core/secret_fields.py`, `core/secret_headers.py`, `core/secret_paths.py` and `core/secret_deltas.py` know what stands
-around a secret, `core/secret_spans.py` what to do about it.
+The table of rules is `core/secrets/patterns.py`, and `core/secrets/custom.py` makes rules of what the user declares.
+The other modules of `core/secrets/` know what stands around a secret, and what to do about it.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from urllib.parse import unquote
 
 from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response, decode, encode
-from replayproxy.core.secret_deltas import delta_edits
-from replayproxy.core.secret_expressions import PatternFinder
-from replayproxy.core.secret_fields import FieldFinder
-from replayproxy.core.secret_headers import HeaderNames, credentials, redacted_value
-from replayproxy.core.secret_paths import PathFinder
-from replayproxy.core.secret_patterns import PLACEHOLDER, RULES, Rule, Where, placeholder, placeholder_of
-from replayproxy.core.secret_spans import Edit, apply, literal_edits, merge, recut
-from replayproxy.core.secret_stream import OVERLAP, WINDOW, StreamRedactor
+from replayproxy.core.secrets.deltas import delta_edits
+from replayproxy.core.secrets.expressions import PatternFinder
+from replayproxy.core.secrets.fields import FieldFinder
+from replayproxy.core.secrets.headers import HeaderNames, credentials, redacted_value
+from replayproxy.core.secrets.paths import PathFinder
+from replayproxy.core.secrets.patterns import PLACEHOLDER, RULES, Rule, Where, placeholder, placeholder_of
+from replayproxy.core.secrets.spans import Edit, apply, literal_edits, merge, recut
+from replayproxy.core.secrets.stream import OVERLAP, WINDOW, StreamRedactor
 
 __all__ = ["LEAST_LITERAL", "RULES", "Finding", "Redactor", "Rule", "StreamRedactor", "find_secrets"]
 

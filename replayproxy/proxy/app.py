@@ -14,8 +14,8 @@ from pathlib import Path
 from aiohttp import http_parser, web
 
 from replayproxy.config import Settings
-from replayproxy.core.custom_rules import redactor_for, unusable_variables
 from replayproxy.core.journal import Journal
+from replayproxy.core.secrets.custom import redactor_for, unusable_variables
 from replayproxy.core.session import Session
 from replayproxy.proxy.admin import Admin, sessions_runner
 from replayproxy.proxy.exchange import Clock

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response, decode, encode
 from replayproxy.core.redaction import RULES, Finding, Redactor, Rule, find_secrets
-from replayproxy.core.secret_patterns import placeholder
-from replayproxy.core.secret_spans import apply, recut
+from replayproxy.core.secrets.patterns import placeholder
+from replayproxy.core.secrets.spans import apply, recut
 
 REDACTOR = Redactor()
 KEY = "sk-proj-Ab3dEf6hIj9lMnOpQrStUv"

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from replayproxy.core.redaction import LEAST_LITERAL, Redactor
 from replayproxy.core.rule_paths import RulePath, Wild
-from replayproxy.core.secret_patterns import RULES, Rule, plain_name
+from replayproxy.core.secrets.patterns import RULES, Rule, plain_name
 from replayproxy.errors import ConfigError
 
 __all__ = ["Declared", "custom_rules", "redactor_for", "unusable_variables"]

@@ -16,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from replayproxy.core.secret_json import Key, Span, event_texts, scalars
-from replayproxy.core.secret_spans import Edit
-from replayproxy.core.secret_views import json_view
+from replayproxy.core.secrets.json import Key, Span, event_texts, scalars
+from replayproxy.core.secrets.spans import Edit
+from replayproxy.core.secrets.views import json_view
 
 __all__ = ["delta_edits"]
 

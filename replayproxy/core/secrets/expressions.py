@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from replayproxy.core.secret_patterns import PLACEHOLDER, Rule, placeholder
-from replayproxy.core.secret_spans import Edit
-from replayproxy.core.secret_views import json_view, url_view
+from replayproxy.core.secrets.patterns import PLACEHOLDER, Rule, placeholder
+from replayproxy.core.secrets.spans import Edit
+from replayproxy.core.secrets.views import json_view, url_view
 
 __all__ = ["PatternFinder"]
 

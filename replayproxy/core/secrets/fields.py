@@ -13,10 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from replayproxy.core.secret_headers import HeaderNames
-from replayproxy.core.secret_paths import form_fields
-from replayproxy.core.secret_patterns import MAX_SECRET, PLACEHOLDER, SCHEMES, How, Rule, placeholder, plain_name, words
-from replayproxy.core.secret_spans import Edit
+from replayproxy.core.secrets.headers import HeaderNames
+from replayproxy.core.secrets.paths import form_fields
+from replayproxy.core.secrets.patterns import (
+    MAX_SECRET,
+    PLACEHOLDER,
+    SCHEMES,
+    How,
+    Rule,
+    placeholder,
+    plain_name,
+    words,
+)
+from replayproxy.core.secrets.spans import Edit
 
 __all__ = ["FieldFinder"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replayproxy.core.messages import decode, encode
-from replayproxy.core.secret_patterns import PLACEHOLDER, SCHEMES, Rule, placeholder
+from replayproxy.core.secrets.patterns import PLACEHOLDER, SCHEMES, Rule, placeholder
 
 __all__ = ["HeaderNames", "credentials", "redacted_value"]
 

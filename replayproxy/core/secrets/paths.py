@@ -22,9 +22,9 @@ from replayproxy.core.media_types import MediaType
 from replayproxy.core.messages import Headers, decode
 from replayproxy.core.multipart import parse_multipart
 from replayproxy.core.rule_paths import ANY, DEEP, RulePath, Step
-from replayproxy.core.secret_json import Key, Scalar, Span, event_texts, scalars
-from replayproxy.core.secret_patterns import PLACEHOLDER, Rule, placeholder, plain_name
-from replayproxy.core.secret_spans import Edit
+from replayproxy.core.secrets.json import Key, Scalar, Span, event_texts, scalars
+from replayproxy.core.secrets.patterns import PLACEHOLDER, Rule, placeholder, plain_name
+from replayproxy.core.secrets.spans import Edit
 
 __all__ = ["PathFinder", "covers", "form_fields"]
 

@@ -3,7 +3,7 @@
 Rules:
 1. A document without a secret keeps its very text. One with a secret is changed in place where that gives the same
    interaction, comments included; else it is written anew.
-2. What is told of a document and what changes in it come from the same look at it (core/secret_scan.py): a cassette
+2. What is told of a document and what changes in it come from the same look at it (core/secrets/scan.py): a cassette
    that was redacted has nothing to tell any more.
 """
 
@@ -19,7 +19,7 @@ from replayproxy.core.codec import decode_documents, decode_interaction, encode,
 from replayproxy.core.documents import Document, Documents
 from replayproxy.core.messages import Body, FileBody, Headers, decode
 from replayproxy.core.redaction import Redactor
-from replayproxy.core.secret_scan import Cleansing, Sighting
+from replayproxy.core.secrets.scan import Cleansing, Sighting
 from replayproxy.errors import CassetteError
 
 __all__ = ["ReadFile", "Redacted", "RewriteFile", "Spotted", "redacted_cassette", "spotted"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from replayproxy.core.secret_spans import Edit, apply
+from replayproxy.core.secrets.spans import Edit, apply
 
 __all__ = ["CONTEXT", "OVERLAP", "WINDOW", "StreamRedactor"]
 

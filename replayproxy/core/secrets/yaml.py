@@ -18,9 +18,9 @@ import yaml
 
 from replayproxy.core.messages import decode, encode
 from replayproxy.core.redaction import Redactor
-from replayproxy.core.secret_headers import redacted_value
-from replayproxy.core.secret_json import Key
-from replayproxy.core.secret_scan import Sighting, path_text
+from replayproxy.core.secrets.headers import redacted_value
+from replayproxy.core.secrets.json import Key
+from replayproxy.core.secrets.scan import Sighting, path_text
 
 __all__ = ["in_yaml", "is_dummy"]
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayproxy.core.custom_rules import custom_rules, redactor_for, unusable_variables
 from replayproxy.core.messages import Headers, Request, Response
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.rule_paths import RulePath
-from replayproxy.core.secret_patterns import RULES
+from replayproxy.core.secrets.custom import custom_rules, redactor_for, unusable_variables
+from replayproxy.core.secrets.patterns import RULES
 from replayproxy.errors import ConfigError
 
 
