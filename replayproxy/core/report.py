@@ -30,8 +30,7 @@ def shown(value: object) -> str:
     if value is ABSENT:
         return "(absent)"
     text = repr(value)[1:] if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=str)
-    text = _printable(text)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
+    return _cut(_printable(text))
 
 
 def miss_message(
@@ -41,7 +40,7 @@ def miss_message(
 
     `cassette` is the file looked in; `interaction` gives the recording with an index.
     """
-    asked = f"{miss.request.method} {shown(miss.request.target)[1:-1]}"
+    asked = _asked(miss.request.method, miss.request.target)
     lines = [_REASONS[miss.reason].format(asked=asked, cassette=cassette)]
     lines += [_near_line(near, interaction(near.index), cassette) for near in _worth_telling(miss.near)]
     for problem in problems[:SHOWN_PROBLEMS]:
@@ -81,10 +80,10 @@ _REASONS = {
 }
 _CURES = {
     "no_cassette": "record it (`replayproxy record`), or point --cassette or --cassettes at the recording.",
-    "no_match": "if the change is meant, record again (`replayproxy record`); if it is not, the paths above say what "
-    "the app sends differently.",
-    "already_played": "if the app now asks more often than when it was recorded, record again (`replayproxy record`) "
-    "or set playback.repeat to last or cycle.",
+    "no_match": "if the change is meant, record again (`replayproxy record`); if it varies from run to run, put its "
+    "path under match.ignore in replayproxy.yaml; if neither, the app sends something else than it did.",
+    "already_played": "a running proxy plays each recording once: for another run start it anew, or reset the session; "
+    "if the app now asks more often, record again (`replayproxy record`) or set playback.repeat to cycle.",
 }
 
 
@@ -105,6 +104,14 @@ def _near_line(near: Near, interaction: Interaction, cassette: str) -> str:
 
 def _difference(difference: Difference) -> str:
     return f"{difference.path}: recorded {shown(difference.recorded)}, received {shown(difference.received)}"
+
+
+def _asked(method: str, target: str) -> str:
+    return f"{_printable(method)} {_cut(_printable(target))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
 def _printable(text: str) -> str:
@@ -155,7 +162,7 @@ def _failure_lines(receipt: Receipt) -> Iterator[str]:
 
 def _leftover_lines(receipt: Receipt) -> Iterator[str]:
     for left in receipt.leftovers[:SHOWN_LEFTOVERS]:
-        asked = f"{left.method} {shown(left.target)[1:-1]}"
+        asked = _asked(left.method, left.target)
         yield f"  never played: #{left.number} {asked} ({_printable(receipt.cassette)}:{left.line})"
     if len(receipt.unplayed) > SHOWN_LEFTOVERS:
         yield f"  and {len(receipt.unplayed) - SHOWN_LEFTOVERS} more that were never played"

@@ -81,13 +81,15 @@ class Passage:
             await self._send(b"")
         while True:
             piece = await self.answer.chunk()
+            at, ended = self.now() - began, not piece or self.answer.ended
+            if not ended:
+                await self._send(piece)
             if self.capture is not None:
-                for _ in self.capture.steps(piece, self.now() - began):
+                for _ in self.capture.steps(piece, at):
                     await asyncio.sleep(0)
-            if not piece or self.answer.ended:
+            if ended:
                 self.last = piece
                 return
-            await self._send(piece)
 
     async def finish(self) -> None:
         """Passes on the last piece and the end."""

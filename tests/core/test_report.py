@@ -25,9 +25,17 @@ def test_a_miss_names_reason_nearest_difference_and_cure() -> None:
     assert text.splitlines() == [
         "replayproxy no_match: no interaction in cassettes/chat.yaml answers POST /v1/threads.",
         'nearest: #1 (cassettes/chat.yaml:31) differs in body.content: recorded "AI", received "planes"',
-        "What to do: if the change is meant, record again (`replayproxy record`); if it is not, the paths above say "
-        "what the app sends differently.",
+        "What to do: if the change is meant, record again (`replayproxy record`); if it varies from run to run, put "
+        "its path under match.ignore in replayproxy.yaml; if neither, the app sends something else than it did.",
     ]
+
+
+def test_a_long_target_is_cut() -> None:
+    """It says so, and how long it is."""
+    session = Session(MODES["playback"])
+    miss = session.decide(request(target="/v1/" + "x" * 100))
+    assert isinstance(miss, Miss)
+    assert f"POST /v1/{'x' * 76}… (104 characters)" in miss_message(miss, "c.yaml", session.interaction)
 
 
 def test_recordings_of_other_paths_are_told_only_when_there_is_nothing_nearer() -> None:
