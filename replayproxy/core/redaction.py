@@ -20,7 +20,7 @@ from hashlib import blake2b
 from urllib.parse import unquote
 
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response, decode, encode
+from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response, decode, encode
 from replayproxy.core.secrets.deltas import delta_edits
 from replayproxy.core.secrets.expressions import PatternFinder
 from replayproxy.core.secrets.fields import FieldFinder
@@ -151,10 +151,14 @@ class Redactor:
         secrets |= self.secrets(request)
         target = decode(self._settled(encode(request.target), lambda raw: self.target_edits(raw, secrets))[0])
         headers = self._redacted_headers(request.headers, secrets)
-        if isinstance(request.body, FileBody):
-            return replace(request, target=target, headers=headers)
-        body, _ = self._settled(request.body, lambda raw: self.body_edits(request.headers, raw, secrets))
+        body = self.body(request.headers, request.body, secrets)
         return replace(request, target=target, headers=headers, body=body)
+
+    def body(self, headers: Headers, body: Body, secrets: frozenset[str]) -> Body:
+        """A redacted copy of a body under these headers; one in a file stays as it is."""
+        if isinstance(body, FileBody):
+            return body
+        return self._settled(body, lambda raw: self.body_edits(headers, raw, secrets))[0]
 
     def response(self, response: Response, secrets: frozenset[str]) -> Response:
         """A redacted copy of `response`, its chunks resized; a body in a file stays as it is.

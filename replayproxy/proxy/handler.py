@@ -178,7 +178,8 @@ class Handler:
 
     def _read_twin(self, exchange: Exchange, capture: Capture) -> None:
         body, _, _ = capture.finish()
-        exchange.twin = self.redactor.request(replace(stored(exchange.head), body=body))
+        body = self.redactor.body(exchange.head.headers, body, exchange.secrets)
+        exchange.twin = replace(exchange.twin, body=body)
 
     def _validate(self, exchange: Exchange) -> None:
         if self.policy.validate != "off" and exchange.resolved is not None:
