@@ -15,7 +15,7 @@ from replayproxy.core.receipt import Receipt
 from replayproxy.core.session import Miss
 from replayproxy.core.validation import Problem
 
-__all__ = ["miss_message", "receipt_lines", "receipts_lines", "shown"]
+__all__ = ["miss_message", "printable", "receipt_lines", "receipts_lines", "shown"]
 
 #: How much of a value, and how many differences and problems, a message shows.
 SHOWN_CHARACTERS, SHOWN_DIFFERENCES, SHOWN_PROBLEMS = 80, 5, 3
@@ -30,7 +30,7 @@ def shown(value: object) -> str:
     if value is ABSENT:
         return "(absent)"
     text = repr(value)[1:] if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=str)
-    return _cut(_printable(text))
+    return _cut(printable(text))
 
 
 def miss_message(
@@ -67,7 +67,7 @@ def receipts_lines(receipts: Sequence[Receipt]) -> tuple[str, ...]:
     lines += _rule_lines(receipts)
     if len(receipts) == 1:
         return (*lines, *receipt_lines(receipts[0]))
-    told = ", ".join(_printable(one.name) for one in failed[:SHOWN_NAMES])
+    told = ", ".join(printable(one.name) for one in failed[:SHOWN_NAMES])
     more = f" and {len(failed) - SHOWN_NAMES} more" if len(failed) > SHOWN_NAMES else ""
     failures = (f"{len(failed)} of {len(receipts)} sessions ({told}{more})",) if failed else ()
     return (*lines, f"{len(receipts)} sessions: {_counts(receipts)}", _verdict(failures))
@@ -107,14 +107,15 @@ def _difference(difference: Difference) -> str:
 
 
 def _asked(method: str, target: str) -> str:
-    return f"{_printable(method)} {_cut(_printable(target))}"
+    return f"{printable(method)} {_cut(printable(target))}"
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Text on one line without control characters: what could steer a terminal is spelled out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
@@ -139,7 +140,7 @@ def _counts(receipts: Sequence[Receipt]) -> str:
 
 def _titled(receipt: Receipt, word: str = "") -> str:
     about = ", ".join(filter(None, (receipt.mode, receipt.cassette)))
-    return _printable(f"session {receipt.name}{word} ({about})")
+    return printable(f"session {receipt.name}{word} ({about})")
 
 
 def _failure_lines(receipt: Receipt) -> Iterator[str]:
@@ -148,22 +149,22 @@ def _failure_lines(receipt: Receipt) -> Iterator[str]:
     cures = dict.fromkeys(_failure_cures(receipt))
     for told, times in Counter(receipt.misses).items():
         first, *rest = told.message.split("\n")
-        yield f"  {_printable(first.removeprefix('replayproxy '))}{f' ({times} times)' if times > 1 else ''}"
-        yield from (f"    {_printable(line)}" for line in rest if not line.startswith(_CURE))
+        yield f"  {printable(first.removeprefix('replayproxy '))}{f' ({times} times)' if times > 1 else ''}"
+        yield from (f"    {printable(line)}" for line in rest if not line.startswith(_CURE))
         cures |= dict.fromkeys(line.removeprefix(_CURE) for line in rest if line.startswith(_CURE))
     if receipt.missed > len(receipt.misses):
         yield f"  and {receipt.missed - len(receipt.misses)} more that missed"
     if receipt.strict:
         yield from _leftover_lines(receipt)
     if receipt.broken:
-        yield f"  {_printable(receipt.broken)}"
-    yield from (f"  {_CURE}{_printable(cure)}" for cure in cures)
+        yield f"  {printable(receipt.broken)}"
+    yield from (f"  {_CURE}{printable(cure)}" for cure in cures)
 
 
 def _leftover_lines(receipt: Receipt) -> Iterator[str]:
     for left in receipt.leftovers[:SHOWN_LEFTOVERS]:
         asked = _asked(left.method, left.target)
-        yield f"  never played: #{left.number} {asked} ({_printable(receipt.cassette)}:{left.line})"
+        yield f"  never played: #{left.number} {asked} ({printable(receipt.cassette)}:{left.line})"
     if len(receipt.unplayed) > SHOWN_LEFTOVERS:
         yield f"  and {len(receipt.unplayed) - SHOWN_LEFTOVERS} more that were never played"
 
@@ -184,6 +185,6 @@ def _rule_lines(receipts: Sequence[Receipt]) -> Iterator[str]:
     """The rules that applied in no session at all: a rule for all sessions need not apply in each."""
     unused = dict.fromkeys(rule for one in receipts for rule in one.unused_rules)
     idle = [rule for rule in unused if all(rule in one.unused_rules for one in receipts if one.requests)]
-    yield from (f"a rule of matching never applied: {_printable(rule)}" for rule in idle[:SHOWN_RULES])
+    yield from (f"a rule of matching never applied: {printable(rule)}" for rule in idle[:SHOWN_RULES])
     if len(idle) > SHOWN_RULES:
         yield f"and {len(idle) - SHOWN_RULES} more rules of matching that never applied"

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from replayproxy.core.report import printable
 from replayproxy.proxy.exchange import Exchange
 
 __all__ = ["configure"]
@@ -44,14 +45,14 @@ class _Text(logging.Formatter):
         """`12:00:01 POST /v1/threads 200 saved 12 ms`, further lines indented."""
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        lines = [f"{time} {level}{_plain(record.getMessage())}{_told(record)}"]
+        lines = [f"{time} {level}{printable(record.getMessage())}{_told(record)}"]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
         exchange = getattr(record, "exchange", None)
         if isinstance(exchange, Exchange):
             lines += [problem.message for problem in exchange.problems]
             lines += exchange.note.splitlines()
-        return "\n    ".join(_plain(line) for line in lines)
+        return "\n    ".join(printable(line) for line in lines)
 
 
 class _Json(logging.Formatter):
@@ -86,7 +87,3 @@ def _told(record: logging.LogRecord) -> str:
         return ""
     word = _WORDS[exchange.outcome].format(number=exchange.number)
     return f" {exchange.status or '-'} {word} {getattr(record, 'took', 0.0) * 1000:.0f} ms"
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
