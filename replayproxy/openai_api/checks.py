@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from replayproxy.core import wording
 from replayproxy.core.validation import UNREAD, Call, Check, Problem
-from replayproxy.openai_api import wording
 from replayproxy.openai_api.lists import PageQuery
 
 if TYPE_CHECKING:

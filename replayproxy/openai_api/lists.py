@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from replayproxy.core import wording
 from replayproxy.core.validation import Problem
-from replayproxy.openai_api import wording
 
 __all__ = ["MAX_LIMIT", "PageQuery"]
 

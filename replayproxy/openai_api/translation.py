@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from replayproxy.core import wording
 from replayproxy.core.validation import Problem
-from replayproxy.openai_api import wording
 
 if TYPE_CHECKING:
     from replayproxy.openai_api.models.objects import ApiObject

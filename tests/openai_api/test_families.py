@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from replayproxy.core import wording
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.validation import Problem, problems
-from replayproxy.openai_api import CATALOG, wording
+from replayproxy.openai_api import CATALOG
 from replayproxy.openai_api.lists import PageQuery
 from replayproxy.openai_api.models.messages import MessageObject, ModifyMessageRequest
 from replayproxy.openai_api.models.threads import CreateThreadRequest, ThreadObject

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from replayproxy.openai_api import wording
+from replayproxy.core import wording
 from replayproxy.openai_api.models.objects import ApiObject, Array, Metadata, tag_of, typed
 from replayproxy.openai_api.translation import fault, tag
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandle
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
-from replayproxy.openai_api import wording
+from replayproxy.core import wording
 from replayproxy.openai_api.translation import fault, tag
 
 __all__ = ["ApiObject", "Array", "Metadata", "tag_of", "typed"]
