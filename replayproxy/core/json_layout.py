@@ -117,11 +117,13 @@ def _refuse(constant: str) -> None:
 def _candidates(text: str) -> Iterator[Layout]:
     found = _INDENT.match(text)
     styles = [Layout(indent=found[1])] if found else [Layout(), Layout(spaced=True)]
-    present = {"html": _HTML.search(text) is not None, "slash": "\\/" in text, "newline": text.endswith("\n")}
-    for ascii_only in (False, True) if "\\u" in text and text.isascii() else (False,):
-        present["ascii"] = ascii_only
-        for style in styles:
-            yield Layout(style.spaced, style.indent, tuple(flag for flag in FLAGS if present[flag]))
+    present = {"slash": "\\/" in text, "newline": text.endswith("\n")}
+    both = (False, True)
+    for present["ascii"] in both if "\\u" in text and text.isascii() else (False,):
+        # What Go escapes other writers may escape for reasons of their own: U+2028 is not ASCII.
+        for present["html"] in both if _HTML.search(text) else (False,):
+            for style in styles:
+                yield Layout(style.spaced, style.indent, tuple(flag for flag in FLAGS if present[flag]))
 
 
 class _Writer:
