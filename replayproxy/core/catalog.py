@@ -1,41 +1,91 @@
 """The operations of an API, and which of them a method and a path mean.
 
 Rules:
-1. A literal segment goes before a templated one: `/threads/runs` is found before `/threads/{thread_id}`.
-2. A path is taken with and without the `/v1` in front, a query does not count, and parameters are percent-decoded.
+1. A literal segment goes before a templated one: `/threads/runs` is found before `/threads/{thread_id}`. Of operations
+   that share a method and a path, the one whose fixed query (`beta=true`) the request has goes first.
+2. A path is taken with and without a base (`/v1`) in front, and parameters are percent-decoded.
 3. An id left out (`/threads//messages`) ends the path there, as it does at the real API (openai-node#902). A slash at
    the very end is no such id: the real API knows no path that ends in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qsl, unquote
+
+from replayproxy.core.schemas import Schema
 
 if TYPE_CHECKING:
-    from replayproxy.core.validation import Check
+    from replayproxy.core.problem import Check
 
-__all__ = ["Catalog", "Family", "Operation", "Resolved"]
+__all__ = ["Base", "Catalog", "Family", "Operation", "Parameter", "Resolved", "Stream"]
+
+_Values = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What an operation takes beside its body, in the `place` that it is in. `style` is OpenAPI's, "" the usual one."""
+
+    name: str
+    place: Literal["path", "query", "header"]
+    required: bool = False
+    schema: Schema | None = None
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What an operation's event stream is made of.
+
+    `events` has the schema of an event's data by its name. `key` says where the name stands: in the event line
+    (`event`), in that field of the data (`type`), or nowhere (""; then the one name is ""). `done`: the last data is
+    `[DONE]`. An event of `first` begins, one of `last` ends the stream; empty: any. `sequence` is the field that
+    counts the events, `after` names what an event has to come after.
+    """
+
+    events: Mapping[str, Schema]
+    key: str = ""
+    done: bool = False
+    first: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    sequence: str = ""
+    after: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing an API can do.
 
-    `id` is the operation's name in the API's own description, `template` its path without `/v1`
-    (`/threads/{thread_id}/messages`). `accepts` is the media type its body must have ("" when it takes none or any),
-    `beta` the token that the header `OpenAI-Beta` must hold ("" for none), `check` finds what is wrong with a call.
+    `id` is the operation's name in the API's own description, `template` its path without a base
+    (`/threads/{thread_id}/messages`), `query` what the request's query must hold to mean it. `bodies` has a schema for
+    each media type of request that it takes, `answers` one for each status (`200`, `default`) and media type. `beta`
+    is the token that the header `OpenAI-Beta` must hold ("" for none). `frozen`: it takes no fields but those known
+    here. `off` is the date since when the real API does not have it. `check`, where there is one, finds what is wrong
+    with a call in the place of the schemas.
     """
 
     id: str
     method: str
     template: str
     family: str
-    accepts: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+    bodies: Mapping[str, Schema] = field(default_factory=dict)
+    body_required: bool = False
+    answers: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
+    stream: Stream | None = None
     beta: str = ""
+    frozen: bool = False
+    deprecated: bool = False
+    off: str = ""
     check: Check | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.template}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +97,42 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """Where operations are mounted: a path, whose templated segments give fields of the body a value.
+
+    Azure, say, names the model in the path: `/openai/deployments/{model}`. `query` has the names of parameters that
+    belong to the base and to no operation.
+    """
+
+    path: str
+    query: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> Base:
+        """A base from its form in a catalog: `/openai?api-version`."""
+        path, _, query = text.partition("?")
+        return cls(path.rstrip("/"), frozenset(filter(None, query.split("&"))))
+
+    @property
+    def segments(self) -> _Values:
+        """The segments of its path."""
+        return tuple(self.path.split("/")[1:])
+
+
+_BARE = Base("")
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
-    """An operation, and the decoded values of its template's parameters."""
+    """An operation, the decoded values of its template's parameters, and where it is mounted.
+
+    `implied` are the fields of the body that the base gives a value.
+    """
 
     operation: Operation
     params: Mapping[str, str] = field(default_factory=dict)
-
-
-_Values = tuple[str, ...]
+    base: Base = _BARE
+    implied: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,40 +141,69 @@ class _Node:
 
     literal: dict[str, _Node] = field(default_factory=dict)
     templated: _Node | None = None
-    operations: dict[str, Operation] = field(default_factory=dict)
+    operations: dict[str, list[Operation]] = field(default_factory=dict)
 
 
 class Catalog:
-    """All operations of an API, looked up in time that depends on the length of the path alone."""
+    """All operations of an API, looked up in time that depends on the length of the path alone.
 
-    def __init__(self, families: Iterable[Family]) -> None:
-        self.families = tuple(families)
+    `title`, `version` and `date` say which API, and as of when. ValueError when two operations are the same.
+    """
+
+    def __init__(
+        self,
+        operations: Iterable[Operation],
+        bases: Sequence[Base] = (Base("/v1"),),
+        *,
+        title: str = "",
+        version: str = "",
+        date: str = "",
+    ) -> None:
+        self.title, self.version, self.date = title, version, date
+        self.bases = tuple(bases)
+        self._by_length = sorted(((base, base.segments) for base in self.bases), key=lambda pair: -len(pair[1]))
         self._root = _Node()
         self._by_id: dict[str, Operation] = {}
-        for family in self.families:
-            for operation in family.operations:
-                self._add(operation)
+        for operation in operations:
+            self._add(operation)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families, in the order in which they first occur."""
+        found: dict[str, list[Operation]] = {}
+        for operation in self:
+            found.setdefault(operation.family, []).append(operation)
+        return tuple(Family(name, tuple(operations)) for name, operations in found.items())
 
     def operation(self, id_: str) -> Operation:
         """The operation called `id_`; KeyError when there is none."""
         return self._by_id[id_]
 
-    def resolve(self, method: str, path: str) -> Resolved | None:
-        """What `method` on `path` (raw, a query allowed) means, or None when the API has no such operation."""
-        segments = _segments(path)
-        for node, values in _matches(self._root, segments, ()):
-            operation = node.operations.get(method)
-            if operation is not None:
-                return Resolved(operation, dict(zip(_names(operation.template), values, strict=True)))
+    def resolve(self, method: str, target: str) -> Resolved | None:
+        """What `method` on `target` (raw, with its query) means, or None when the API has no such operation."""
+        path, _, query = target.partition("?")
+        for base, implied, segments in self._readings(path):
+            for node, values in _matches(self._root, segments, ()):
+                operation = _asked(node.operations.get(method, ()), query)
+                if operation is not None:
+                    params = dict(zip(_names(operation.template), values, strict=True))
+                    return Resolved(operation, params, base, implied)
         return None
 
-    def methods(self, path: str) -> tuple[str, ...]:
-        """The methods that `path` answers, sorted; empty when the API has no such path."""
-        found = {method for node, _ in _matches(self._root, _segments(path), ()) for method in node.operations}
-        return tuple(sorted(found))
+    def methods(self, target: str) -> _Values:
+        """The methods that a path answers, sorted; empty when the API has no such path."""
+        nodes = (
+            node
+            for _, _, segments in self._readings(target.partition("?")[0])
+            for node, _ in _matches(self._root, segments, ())
+        )
+        return tuple(sorted({method for node in nodes for method in node.operations}))
 
     def _add(self, operation: Operation) -> None:
         node = self._root
@@ -106,19 +213,36 @@ class Catalog:
                 node = node.templated
             else:
                 node = node.literal.setdefault(segment, _Node())
-        if operation.method in node.operations or operation.id in self._by_id:
-            raise ValueError(f"{operation.id}: {operation.method} {operation.template} is in the catalog twice")
-        node.operations[operation.method] = operation
+        there = node.operations.setdefault(operation.method, [])
+        if operation.id in self._by_id or any(other.query == operation.query for other in there):
+            raise ValueError(f"{operation.id}: {operation} is in the catalog twice")
+        there.append(operation)
+        there.sort(key=lambda other: -len(other.query))
         self._by_id[operation.id] = operation
 
+    def _readings(self, path: str) -> Iterator[tuple[Base, Mapping[str, str], _Values]]:
+        """The ways to split `path` into a base, what the base's templated segments say, and the decoded rest."""
+        raw = path.split("/")[1:]
+        for base, segments in self._by_length:
+            if len(raw) > len(segments) and all(
+                name == given or (name[:1] == "{" and given) for name, given in zip(segments, raw, strict=False)
+            ):
+                given = {name[1:-1]: unquote(raw[n]) for n, name in enumerate(segments) if name[:1] == "{"}
+                yield base, given, _decoded(raw[len(segments) :])
+        yield _BARE, {}, _decoded(raw)
 
-def _segments(path: str) -> _Values:
-    raw = path.partition("?")[0].split("/")[1:]
-    if raw[:1] == ["v1"]:
-        raw = raw[1:]
+
+def _decoded(raw: list[str]) -> _Values:
     if "" in raw[1:-1]:
         raw = raw[: raw.index("", 1)]
-    return tuple(unquote(segment, errors="surrogateescape") for segment in raw)
+    return tuple(unquote(segment, errors="surrogateescape") if "%" in segment else segment for segment in raw)
+
+
+def _asked(operations: Sequence[Operation], query: str) -> Operation | None:
+    for operation in operations:
+        if not operation.query or operation.query.items() <= dict(parse_qsl(query)).items():
+            return operation
+    return None
 
 
 def _matches(node: _Node, segments: _Values, values: _Values) -> Iterator[tuple[_Node, _Values]]:

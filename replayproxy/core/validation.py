@@ -11,31 +11,28 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import orjson
 
+from replayproxy.core.bodies import parse_form
+from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import FileBody, Request
+from replayproxy.core.multipart import Part, parse_multipart
+from replayproxy.core.parameters import header_problem, path_problem, query_problem
+from replayproxy.core.problem import UNREAD, Call, Problem
+from replayproxy.core.text_values import structure, typed
 
 if TYPE_CHECKING:
     from replayproxy.core.catalog import Operation, Resolved
+    from replayproxy.core.schemas import Schema
 
-__all__ = ["UNREAD", "Call", "Check", "Problem", "Unread", "checked_call", "problems"]
-
-
-class Unread(Enum):
-    """The type of `UNREAD`."""
-
-    UNREAD = "unread"
+__all__ = ["checked_call", "problems"]
 
 
-#: Stands for a body that was not read as JSON.
-UNREAD = Unread.UNREAD
-
+_JSON = "application/json"
+_NO_PARTS = "Could not parse the multipart body of your request: no boundary in its content type, or no end."
 _BETA = (
     "You must provide the 'OpenAI-Beta' header to access the Assistants API. "
     "Please try again by setting the header 'OpenAI-Beta: {beta}'."
@@ -51,78 +48,112 @@ _CONTENT_TYPE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a message, in the fields of the API's error envelope.
-
-    `param` is the path of what is wrong (`attachments[0].tools`) or None, `code` the API's error code or None.
-    """
-
-    message: str
-    param: str | None = None
-    code: str | None = None
-    status: int = 400
-    type: str = "invalid_request_error"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request as an operation sees it: decoded path parameters and query, and the body read as JSON or UNREAD."""
-
-    params: Mapping[str, str]
-    query: tuple[tuple[str, str], ...] = ()
-    body: object = UNREAD
-
-
-class Check(Protocol):
-    """Finds the first thing wrong with a call to one operation; must not raise for anything a client can send."""
-
-    def __call__(self, call: Call) -> Problem | None: ...
-
-
 def problems(request: Request, resolved: Resolved) -> tuple[Problem, ...]:
-    """What is wrong with `request`, a call to `resolved`: one problem, the first, or none."""
-    outcome = checked_call(request, resolved)
-    return (outcome,) if isinstance(outcome, Problem) else ()
+    """What is wrong with `request`, a call to `resolved`: one problem, the first, or none. It may be a warning."""
+    call = _read_call(request, resolved)
+    found = call if isinstance(call, Problem) else _checked(call, request, resolved)
+    return (found,) if found else ()
 
 
 def checked_call(request: Request, resolved: Resolved) -> Call | Problem:
-    """`request` as the call that `resolved` says it is, or the first thing wrong with it."""
+    """`request` as the call that `resolved` says it is, or the first thing wrong with it, warnings left out."""
     call = _read_call(request, resolved)
-    check = resolved.operation.check
-    if isinstance(call, Problem) or check is None:
+    if isinstance(call, Problem):
         return call
-    return check(call) or call
+    found = _checked(call, request, resolved)
+    return call if found is None or found.warning else found
+
+
+def _checked(call: Call, request: Request, resolved: Resolved) -> Problem | None:
+    operation = resolved.operation
+    query = query_problem(call, operation, resolved.base.query)
+    problem = path_problem(call, operation) or header_problem(request, operation)
+    if problem or (query and not query.warning):
+        return problem or query
+    return _body_problem(call, request, operation) or query
+
+
+def _body_problem(call: Call, request: Request, operation: Operation) -> Problem | None:
+    if operation.check is not None:
+        return operation.check(call)
+    schema = _body_schema(request, operation)
+    if schema is None or call.body is UNREAD or not (request.body or operation.body_required):
+        return None
+    return schema.request_problem(call.body, frozen=operation.frozen)
+
+
+def _body_schema(request: Request, operation: Operation) -> Schema | None:
+    """The schema for the media type that a request says its body has; that of JSON when it says none."""
+    if not operation.bodies:
+        return None
+    given = media_type(request.headers).essence if request.body else ""
+    return operation.bodies.get(given or _JSON)
 
 
 def _read_call(request: Request, resolved: Resolved) -> Call | Problem:
     operation = resolved.operation
-    body: object = UNREAD
-    header = _beta_problem(request, operation) or _content_type_problem(request, operation)
-    if header:
-        return header
-    if operation.accepts == "application/json" and not isinstance(request.body, FileBody):
-        try:
-            body = orjson.loads(request.body or b"{}")
-        except orjson.JSONDecodeError:
-            return Problem(_MALFORMED)
-    return Call(resolved.params, tuple(parse_qsl(request.query, keep_blank_values=True)), body)
+    if not resolved.base.query:  # who names the version in the query needs no header for it
+        beta = _beta_problem(request, operation)
+        if beta:
+            return beta
+    problem = _content_type_problem(request, operation)
+    if problem:
+        return problem
+    body = _read_body(request, operation)
+    if isinstance(body, Problem):
+        return body
+    if resolved.implied and isinstance(body, dict):
+        body = {**resolved.implied, **body}
+    query = tuple(parse_qsl(request.query, keep_blank_values=True)) if "?" in request.target else ()
+    return Call(resolved.params, query, body)
+
+
+def _read_body(request: Request, operation: Operation) -> object:
+    """The body as JSON has it, UNREAD when it is nothing of the kind, a problem when it should be and is not."""
+    schema = _body_schema(request, operation)
+    if schema is None or isinstance(request.body, FileBody):
+        return UNREAD
+    media = media_type(request.headers)
+    if request.body and (media.is_multipart or media.is_form):
+        return _read_fields(request, schema)
+    if request.body and media.essence and not media.is_json:
+        return UNREAD
+    try:
+        return orjson.loads(request.body or b"{}")
+    except orjson.JSONDecodeError:
+        return Problem(_MALFORMED)
+
+
+def _read_fields(request: Request, schema: Schema) -> object:
+    assert isinstance(request.body, bytes)  # noqa: S101 -- for the type checker
+    if media_type(request.headers).is_form:
+        return typed(structure(parse_form(request.body)), schema.form, schema.definitions)
+    parts = parse_multipart(request.headers, request.body)
+    if parts is None:
+        return Problem(_NO_PARTS)
+    named = ((part.name, _content(part)) for part in parts if part.name is not None)
+    return typed(structure(named), schema.form, schema.definitions)
+
+
+def _content(part: Part) -> str:
+    """What a part says: its text, or the name of the file that it is."""
+    return part.filename if part.filename is not None else part.content.decode("utf-8", "replace")
 
 
 def _beta_problem(request: Request, operation: Operation) -> Problem | None:
+    if not operation.beta:
+        return None
     given = {token.strip() for value in request.headers.all("openai-beta") for token in value.split(",")}
-    if operation.beta and operation.beta not in given:
-        return Problem(_BETA.format(beta=operation.beta), code="invalid_beta")
-    return None
+    if operation.beta in given:
+        return None
+    return Problem(_BETA.format(beta=operation.beta), code="invalid_beta")
 
 
 def _content_type_problem(request: Request, operation: Operation) -> Problem | None:
-    given = request.headers.get("content-type")
-    if (
-        not operation.accepts
-        or not given
-        or not request.body
-        or given.partition(";")[0].strip().lower() == operation.accepts
-    ):
+    if not operation.bodies or not request.body:
         return None
-    return Problem(_CONTENT_TYPE.format(given=given, accepted=operation.accepts), code="unsupported_content_type")
+    given = request.headers.get("content-type")
+    if not given or given.partition(";")[0].strip().lower() in operation.bodies:
+        return None
+    accepted = "' and '".join(operation.bodies)
+    return Problem(_CONTENT_TYPE.format(given=given, accepted=accepted), code="unsupported_content_type")

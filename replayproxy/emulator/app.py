@@ -12,11 +12,12 @@ from aiohttp import ClientPayloadError, web
 
 from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import Headers, Request
-from replayproxy.core.validation import Problem, checked_call
+from replayproxy.core.problem import Problem
+from replayproxy.core.validation import checked_call
 from replayproxy.emulator import messages, refusals, threads
 from replayproxy.emulator.family import Answer, Handler
 from replayproxy.emulator.state import EmulatorSettings, State
-from replayproxy.openai_api import CATALOG
+from replayproxy.openai_api import catalog
 
 __all__ = ["HANDLERS", "MAX_BODY", "STATE", "create_app"]
 
@@ -66,12 +67,12 @@ async def _read(http: web.Request) -> Request | Problem:
 
 
 def _answer(state: State, request: Request) -> Answer:
-    if not CATALOG.methods(request.path):
+    if not catalog().methods(request.path):
         return refusals.unknown_url(request)
     problem = refusals.key_problem(request, state.settings.api_keys)
     if problem:
         return problem
-    resolved = CATALOG.resolve(request.method, request.path)
+    resolved = catalog().resolve(request.method, request.path)
     if resolved is None:
         return refusals.wrong_method(request)
     call = checked_call(request, resolved)
@@ -90,5 +91,5 @@ def _response(answer: Answer, request_id: str, path: str) -> web.Response:
     if answer.status == 501:
         headers["x-should-retry"] = "false"  # clients would ask again, and it will not be there then either
     if answer.status == 405:
-        headers["Allow"] = ", ".join(CATALOG.methods(path))
+        headers["Allow"] = ", ".join(catalog().methods(path))
     return web.Response(status=answer.status, body=error_body(answer), headers=headers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from replayproxy.core.validation import Call, Problem
+from replayproxy.core.problem import Call, Problem
 from replayproxy.emulator.shelf import Shelf
 from replayproxy.emulator.state import Json, State
 from replayproxy.openai_api.lists import PageQuery

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from replayproxy.core.validation import Call
+from replayproxy.core.problem import Call
 from replayproxy.emulator.family import Answer, Routes, body_of, deleted, metadata_of, not_found, page_answer
 from replayproxy.emulator.state import Json, Message, State, Thread
 

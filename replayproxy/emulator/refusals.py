@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replayproxy.core.catalog import Operation
 from replayproxy.core.messages import Request
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 __all__ = ["key_problem", "not_emulated", "server_error", "too_large", "unknown_url", "unreadable", "wrong_method"]
 

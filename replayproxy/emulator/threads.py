@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from replayproxy.core.validation import Call
+from replayproxy.core.problem import Call
 from replayproxy.emulator.family import Answer, Routes, body_of, deleted, metadata_of, not_found
 from replayproxy.emulator.messages import add_message
 from replayproxy.emulator.shelf import mint

@@ -1,15 +1,22 @@
 """Knowledge of the OpenAI API: its operations, the shapes of their bodies, the wording of its errors.
 
-One module per family, which exports `FAMILY`; a family counts when it stands in `FAMILIES`. Importing this package
-does not import pydantic: the models load when a body is first checked.
+`catalog.json` beside this is made from the API's OpenAPI description, corrected by `overlay.yaml` where the API is
+known to differ; `checks.py` has what schemas cannot say. Importing this package reads none of it.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
+
 from replayproxy.core.catalog import Catalog
-from replayproxy.openai_api import assistants, messages, runs, threads
+from replayproxy.core.catalog_form import read_catalog
+from replayproxy.openai_api.checks import CHECKS
 
-__all__ = ["CATALOG", "FAMILIES"]
+__all__ = ["catalog"]
 
-FAMILIES = (assistants.FAMILY, threads.FAMILY, messages.FAMILY, runs.FAMILY)
-CATALOG = Catalog(FAMILIES)
+
+@cache
+def catalog() -> Catalog:
+    """The operations of the OpenAI API; read when it is first asked for."""
+    return read_catalog(resources.files(__name__).joinpath("catalog.json").read_bytes(), CHECKS)

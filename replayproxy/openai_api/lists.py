@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from replayproxy.core import wording
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 __all__ = ["MAX_LIMIT", "PageQuery"]
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from replayproxy.core import wording
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 if TYPE_CHECKING:
     from replayproxy.openai_api.models.objects import ApiObject

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayproxy.core.catalog import Catalog, Family, Operation
-from replayproxy.openai_api import CATALOG, FAMILIES
+from replayproxy.core.catalog import Base, Catalog, Operation
+from replayproxy.openai_api import catalog
+
+CATALOG = catalog()
+BEHAVIOUR = Path(__file__).parents[2] / ".." / "shared" / "api-behaviour.md"
 
 
 @pytest.mark.parametrize(
@@ -71,18 +77,89 @@ def test_methods_of_a_path() -> None:
 
 def test_every_operation_is_found_by_its_own_template() -> None:
     """No operation hides another."""
-    operations = [operation for family in FAMILIES for operation in family.operations]
-    assert list(CATALOG) == operations
-    for operation in operations:
-        resolved = CATALOG.resolve(operation.method, f"/v1{operation.template}")
+    for operation in CATALOG:
+        query = "&".join(f"{name}={value}" for name, value in operation.query.items())
+        resolved = CATALOG.resolve(operation.method, f"/v1{operation.template}?{query}")
         assert resolved is not None
         assert resolved.operation is CATALOG.operation(operation.id) is operation
 
 
-def test_the_assistants_tag_is_complete() -> None:
-    """All 23 operations are there, each in the family that lists it."""
-    assert len(list(CATALOG)) == 23
-    assert all(operation.family == family.name for family in FAMILIES for operation in family.operations)
+def test_families_hold_all_operations() -> None:
+    """Each operation is in the family that it names."""
+    assert sum(len(family.operations) for family in CATALOG.families) == len(CATALOG) == 288
+    assert all(operation.family == family.name for family in CATALOG.families for operation in family.operations)
+
+
+def seed_table() -> list[tuple[str, str, str]]:
+    """Method, path and operation of each row of the table of the endpoints that people first asked for."""
+    if not BEHAVIOUR.is_file():
+        return []
+    section = BEHAVIOUR.read_text("utf-8").split("## B7")[1].split("Families named in seed")[0]
+    rows = re.findall(r"\| (GET|POST|DELETE) `([^`]+)`(?: \[[^|]*\])? \| `([^`]+)`", section)
+    return [(method, path, operation) for method, path, operation in rows]
+
+
+@pytest.mark.skipif(not BEHAVIOUR.is_file(), reason=f"no table of endpoints in {BEHAVIOUR}")
+def test_the_table_of_endpoints_is_read_whole() -> None:
+    """So that no row is left out by a mistake in reading it."""
+    section = BEHAVIOUR.read_text("utf-8").split("## B7")[1].split("Families named in seed")[0]
+    assert len(seed_table()) == len([line for line in section.splitlines() if line.startswith("|")]) - 2
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), seed_table())
+@pytest.mark.parametrize("base", ["", "/v1", "/openai", "/openai/v1"])
+def test_every_endpoint_of_the_table_is_known(method: str, path: str, operation: str, base: str) -> None:
+    """Each resolves to its operation, wherever the API is mounted."""
+    resolved = CATALOG.resolve(method, base + path.replace("{", "").replace("}", "_1"))
+    assert resolved is not None
+    assert resolved.operation.id == operation
+
+
+NAMED = re.findall(
+    r"`([A-Za-z-]+)`",
+    BEHAVIOUR.read_text("utf-8").split("Families named in seed 003")[1].split("Notes:")[0]
+    if BEHAVIOUR.is_file()
+    else "",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if not name.endswith("-") and "/" not in name])
+def test_every_operation_of_the_further_families_is_known(name: str) -> None:
+    """Chat, Responses, Files and the others are there by the names that the API's description gives them."""
+    assert CATALOG.operation(name).id == name
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "operation", "base", "implied"),
+    [
+        ("POST", "/v1/responses", "createResponse", "/v1", {}),
+        ("POST", "/v1/responses?beta=true", "beta_createResponse", "/v1", {}),
+        ("POST", "/v1/responses?beta=false", "createResponse", "/v1", {}),
+        ("POST", "/v1/responses?a=b&beta=true", "beta_createResponse", "/v1", {}),
+        (
+            "POST",
+            "/openai/deployments/gpt%204/chat/completions?api-version=1",
+            "createChatCompletion",
+            "/openai/deployments/{model}",
+            {"model": "gpt 4"},
+        ),
+        ("POST", "/openai/v1/chat/completions?api-version=preview", "createChatCompletion", "/openai/v1", {}),
+        ("POST", "/openai/threads/runs?api-version=2024-05-01-preview", "createThreadAndRun", "/openai", {}),
+        ("POST", "/openai/deployments//chat/completions", None, "", {}),
+    ],
+)
+def test_where_an_operation_is_mounted(
+    method: str, target: str, operation: str | None, base: str, implied: dict[str, str]
+) -> None:
+    """OpenAI's prefix, Azure's two, and Azure's deployment, which is the model; a query may tell operations apart."""
+    resolved = CATALOG.resolve(method, target)
+    assert (resolved and resolved.operation.id) == operation
+    assert resolved is None or (resolved.base.path, resolved.implied) == (base, implied)
+
+
+def test_a_base_has_parameters_of_its_own() -> None:
+    """Azure's version in the query belongs to no operation."""
+    assert Base.parse("/openai/?api-version&x") == Base("/openai", frozenset({"api-version", "x"}))
 
 
 @pytest.mark.parametrize(
@@ -95,12 +172,12 @@ def test_the_assistants_tag_is_complete() -> None:
 def test_operation_twice_is_refused(one: Operation, other: Operation) -> None:
     """Two operations under one name, or in one place, are a mistake in a table."""
     with pytest.raises(ValueError, match="twice"):
-        Catalog([Family("f", (one, other))])
+        Catalog([one, other])
 
 
 def test_parameters_have_the_names_of_their_own_template() -> None:
     """Two operations in one place may call the same segment differently."""
-    catalog = Catalog([Family("f", (Operation("a", "GET", "/x/{a}", "f"), Operation("b", "PUT", "/x/{b}", "f")))])
+    catalog = Catalog([Operation("a", "GET", "/x/{a}", "f"), Operation("b", "PUT", "/x/{b}", "f")])
     got, put = catalog.resolve("GET", "/x/1"), catalog.resolve("PUT", "/x/1")
     assert got is not None
     assert put is not None

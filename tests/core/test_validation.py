@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from replayproxy.core.catalog import Operation, Resolved
 from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import FileBody, Headers, Request
-from replayproxy.core.validation import UNREAD, Call, Problem, checked_call, problems
-from replayproxy.openai_api import CATALOG
+from replayproxy.core.problem import UNREAD, Call, Problem
+from replayproxy.core.schemas import Schema
+from replayproxy.core.validation import checked_call, problems
+from replayproxy.openai_api import catalog
 
 BETA = ("OpenAI-Beta", "assistants=v2")
 JSON = ("Content-Type", "application/json")
@@ -22,7 +25,7 @@ MALFORMED = "We could not parse the JSON body of your request."
 
 def found(body: bytes | FileBody, *headers: tuple[str, str], target: str = PATH) -> list[str]:
     """The messages of the problems of a POST."""
-    resolved = CATALOG.resolve("POST", target)
+    resolved = catalog().resolve("POST", target)
     assert resolved is not None
     return [problem.message for problem in problems(Request("POST", target, Headers(headers), body), resolved)]
 
@@ -89,11 +92,135 @@ def test_what_the_parser_cannot_hold_is_malformed(body: bytes) -> None:
     assert message.startswith(MALFORMED)
 
 
-def test_operation_without_a_check_is_read_all_the_same() -> None:
-    """Where the body must be JSON, it must be so for operations whose bodies are not checked, too."""
-    assert found(b"{}", BETA, JSON, target="/v1/threads/runs") == []
+def test_schemas_speak_where_no_model_does() -> None:
+    """A run's body is checked by its schema, after the same look at its JSON."""
+    run = '{"assistant_id": "asst_1"'
+    assert found(f"{run}}}".encode(), BETA, JSON, target="/v1/threads/runs") == []
     (message,) = found(b"{", BETA, JSON, target="/v1/threads/runs")
     assert message.startswith(MALFORMED)
+    told = found(f'{run}, "max_prompt_tokens": 1, "x": 2}}'.encode(), BETA, JSON, target="/v1/threads/runs")
+    assert told == ["Unknown parameter: 'x'."]
+
+
+def sent(target: str, body: bytes, content_type: str = "application/json", method: str = "POST") -> Problem | None:
+    """The problem of a request without a beta header."""
+    resolved = catalog().resolve(method, target)
+    assert resolved is not None
+    request = Request(method, target, Headers.of(("Content-Type", content_type)), body)
+    outcome = checked_call(request, resolved)
+    told = next(iter(problems(request, resolved)), None)
+    assert (told is None or told.warning) == isinstance(outcome, Call)
+    return told
+
+
+CHAT = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}'
+
+
+def test_what_an_evolving_family_does_not_know_is_a_warning() -> None:
+    """The client may be newer than the catalog: the request goes on, and the field is told of."""
+    problem = sent("/v1/chat/completions", CHAT.replace(b"}]}", b'}], "stream_optons": {}}'))
+    assert problem is not None
+    assert problem.message == "Unknown parameter: 'stream_optons'. Did you mean 'stream_options'?"
+    assert problem.warning
+
+
+def test_azure_names_the_model_in_the_path() -> None:
+    """There the body needs none, the version stands in the query, and no beta header is asked for."""
+    without = CHAT.replace(b'"model": "gpt-4o", ', b"")
+    assert sent("/openai/deployments/d/chat/completions?api-version=1", without) is None
+    assert sent("/openai/threads/thread_1?api-version=1", b"{}") is None
+    problem = sent("/v1/chat/completions", without)
+    assert problem is not None
+    assert problem.message == "Missing required parameter: 'model'."
+
+
+def multipart(*parts: tuple[str, str | None, str]) -> bytes:
+    """A multipart body of name, filename and content."""
+    told = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"'
+        f"{f'; filename={chr(34)}{filename}{chr(34)}' if filename is not None else ''}\r\n\r\n{content}\r\n"
+        for name, filename, content in parts
+    ]
+    return ("".join(told) + "--b--\r\n").encode()
+
+
+FORM = "multipart/form-data; boundary=b"
+FILE = ("file", "a.jsonl", "{}")
+
+
+@pytest.mark.parametrize(
+    ("target", "parts", "message"),
+    [
+        ("/v1/files", [FILE, ("purpose", None, "batch")], None),
+        ("/v1/files", [("purpose", None, "batch")], "Missing required parameter: 'file'."),
+        ("/v1/files", [FILE, ("purpose", None, "x")], "Invalid value: 'x'. Supported values are: "),
+        (
+            "/v1/files",
+            [
+                FILE,
+                ("purpose", None, "batch"),
+                ("expires_after[anchor]", None, "created_at"),
+                ("expires_after[seconds]", None, "3600"),
+            ],
+            None,
+        ),
+        (
+            "/v1/files",
+            [FILE, ("purpose", None, "batch"), ("expires_after[anchor]", None, "created_at")],
+            "Missing required parameter: 'expires_after.seconds'.",
+        ),
+        ("/v1/audio/transcriptions", [FILE, ("model", None, "whisper-1"), ("temperature", None, "0.2")], None),
+        (
+            "/v1/audio/transcriptions",
+            [FILE, ("model", None, "whisper-1"), ("timestamp_granularities[]", None, "word")],
+            None,
+        ),
+    ],
+)
+def test_parts_are_fields(target: str, parts: list[tuple[str, str | None, str]], message: str | None) -> None:
+    """A multipart body is what its parts say: texts as their schema asks for them, a file as it is."""
+    problem = sent(target, multipart(*parts), FORM)
+    assert (problem is None) == (message is None)
+    assert problem is None or (message and problem.message.startswith(message))
+
+
+def test_a_multipart_body_without_parts_is_unreadable() -> None:
+    """No boundary, no end."""
+    problem = sent("/v1/files", b"--b\r\n", FORM)
+    assert problem is not None
+    assert problem.message.startswith("Could not parse the multipart body")
+
+
+def test_a_form_is_fields_where_the_operation_takes_one() -> None:
+    """No operation of OpenAI does; others' do."""
+    schema = Schema({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, {})
+    operation = Operation("a", "POST", "/x", "f", bodies={"application/x-www-form-urlencoded": schema})
+    headers = Headers.of(("Content-Type", "application/x-www-form-urlencoded"))
+    assert problems(Request("POST", "/x", headers, b"n=1"), Resolved(operation)) == ()
+    (problem,) = problems(Request("POST", "/x", headers, b"n=a"), Resolved(operation))
+    assert problem.message == "Invalid type for 'n': expected an integer, but got a string instead."
+    assert checked_call(Request("POST", "/x", Headers(), b"n=1"), Resolved(operation)) == Call({}, (), UNREAD)
+
+
+def test_the_media_types_that_an_operation_takes_are_named() -> None:
+    """All of them."""
+    bodies = {"application/json": Schema(True, {}), "application/sdp": Schema(True, {})}
+    operation = Operation("a", "POST", "/x", "f", bodies=bodies)
+    (problem,) = problems(Request("POST", "/x", Headers.of(("Content-Type", "text/x")), b"1"), Resolved(operation))
+    assert "only accepts 'application/json' and 'application/sdp' requests" in problem.message
+    sdp = Headers.of(("Content-Type", "application/sdp"))
+    assert problems(Request("POST", "/x", sdp, b"v=0"), Resolved(operation)) == ()
+
+
+def test_a_body_that_may_be_left_out() -> None:
+    """Nothing is no problem where a body is optional, and an empty object where it is not."""
+    schema = Schema({"type": "object", "required": ["n"]}, {})
+    bodies = {"application/json": schema}
+    optional = Operation("a", "POST", "/x", "f", bodies=bodies)
+    required = replace(optional, body_required=True)
+    assert problems(Request("POST", "/x"), Resolved(optional)) == ()
+    (problem,) = problems(Request("POST", "/x"), Resolved(required))
+    assert problem.message == "Missing required parameter: 'n'."
 
 
 def test_operation_that_takes_no_json_has_its_body_left_alone() -> None:
@@ -116,14 +243,15 @@ def test_check_sees_the_decoded_call() -> None:
         seen.append(call)
         return None
 
-    def call_of(accepts: str) -> Call | Problem:
-        operation = Operation("a", "POST", "/x/{id}", "f", accepts=accepts, check=check)
+    def call_of(*accepts: str) -> Call | Problem:
+        bodies = {media: Schema(True, {}) for media in accepts}
+        operation = Operation("a", "POST", "/x/{id}", "f", bodies=bodies, check=check)
         request = Request("POST", "/x/1?b=%20&a=&b=2", Headers(), b'{"k": 1, "k": 2}')
         return checked_call(request, Resolved(operation, {"id": "1"}))
 
     query = (("b", " "), ("a", ""), ("b", "2"))
     assert call_of("application/json") == Call({"id": "1"}, query, {"k": 2})
-    assert call_of("") == Call({"id": "1"}, query, UNREAD)
+    assert call_of() == Call({"id": "1"}, query, UNREAD)
     assert len(seen) == 2
 
 
@@ -161,7 +289,7 @@ targets = st.sampled_from(
 @example(b'{"role": "\\u0000", "content": "x"}', PATH)
 def test_no_body_raises(body: bytes, target: str) -> None:
     """Bytes of any kind give at most one problem, and that can be told."""
-    resolved = CATALOG.resolve("POST", target)
+    resolved = catalog().resolve("POST", target)
     assert resolved is not None
     told = problems(Request("POST", target, Headers.of(BETA, JSON), body), resolved)
     assert len(told) <= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replayproxy.core.validation import Call, Problem
+from replayproxy.core.problem import Call, Problem
 from replayproxy.emulator.family import body_of, page_answer
 from replayproxy.emulator.shelf import Shelf
 

@@ -13,7 +13,7 @@ import yaml
 from aiohttp.test_utils import TestClient
 
 from replayproxy.emulator.app import create_app
-from replayproxy.openai_api import CATALOG
+from replayproxy.openai_api import catalog
 
 FOLDER = Path(__file__).parents[2] / ".." / "shared" / "real-traffic" / "ruby-openai"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no recordings of the real API in {FOLDER}")
@@ -51,7 +51,7 @@ async def test_answer_has_the_shape_of_the_real_one(aiohttp_client: Start, one: 
     """The same request, put to a thread and a message of the emulator's, is answered alike; an error to the byte."""
     client = await aiohttp_client(create_app())
     target, method = urlsplit(one["request"]["uri"]), one["request"]["method"].upper()
-    resolved = CATALOG.resolve(method, target.path)
+    resolved = catalog().resolve(method, target.path)
     assert resolved is not None
     path = await own_path(client, resolved.operation.template, list(resolved.params))
     body = one["request"]["body"]["string"] or None

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from replayproxy.core.messages import Headers, Request
-from replayproxy.core.validation import Problem, problems
-from replayproxy.openai_api import CATALOG
+from replayproxy.core.problem import Problem
+from replayproxy.core.validation import problems
+from replayproxy.openai_api import catalog
 from tests.bad_calls import ROWS, bytes_of
 
 GOOD = {"Authorization": "Bearer sk-test", "OpenAI-Beta": "assistants=v2", "Content-Type": "application/json"}
@@ -18,7 +19,7 @@ OK: dict[str, Any] = {"role": "user", "content": "Hello"}
 
 def found(method: str, target: str, headers: dict[str, str | None], body: bytes) -> tuple[Problem, ...]:
     """The problems of a request."""
-    resolved = CATALOG.resolve(method, target)
+    resolved = catalog().resolve(method, target)
     assert resolved is not None
     pairs = tuple((name, value) for name, value in headers.items() if value is not None)
     return problems(Request(method, target, Headers(pairs), body), resolved)

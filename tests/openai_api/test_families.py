@@ -11,8 +11,9 @@ import pytest
 
 from replayproxy.core import wording
 from replayproxy.core.messages import Headers, Request
-from replayproxy.core.validation import Problem, problems
-from replayproxy.openai_api import CATALOG
+from replayproxy.core.problem import Problem
+from replayproxy.core.validation import problems
+from replayproxy.openai_api import catalog
 from replayproxy.openai_api.lists import PageQuery
 from replayproxy.openai_api.models.messages import MessageObject, ModifyMessageRequest
 from replayproxy.openai_api.models.threads import CreateThreadRequest, ThreadObject
@@ -23,7 +24,7 @@ HEADERS = Headers.of(("OpenAI-Beta", "assistants=v2"), ("Content-Type", "applica
 
 def found(method: str, target: str, body: Any = None) -> Problem | None:
     """The first problem of a request."""
-    resolved = CATALOG.resolve(method, target)
+    resolved = catalog().resolve(method, target)
     assert resolved is not None
     content = b"" if body is None else orjson.dumps(body)
     return next(iter(problems(Request(method, target, HEADERS, content), resolved)), None)
@@ -199,7 +200,9 @@ def test_query_of_a_list_has_defaults() -> None:
     assert PageQuery.parse(()) == PageQuery(20, "desc", None, None)
     query = (("limit", "3"), ("limit", "7"), ("order", "asc"), ("after", "a"), ("before", ""), ("x", "y"))
     assert PageQuery.parse(query) == PageQuery(7, "asc", "a", None)
-    assert found("GET", "/v1/threads/thread_1/messages?limit=100&order=desc&run_id=run_1&x=y") is None
+    assert found("GET", "/v1/threads/thread_1/messages?limit=100&order=desc&run_id=run_1") is None
+    problem = found("GET", "/v1/threads/thread_1/messages?limit=100&x=y")
+    assert problem == Problem("Unknown parameter: 'x'.", "x", "unknown_parameter", warning=True)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.validation import problems
-from replayproxy.openai_api import CATALOG
+from replayproxy.openai_api import catalog
 from replayproxy.openai_api.models.messages import MessageObject
 from replayproxy.openai_api.models.threads import ThreadObject
 
@@ -49,7 +49,7 @@ REAL = list(interactions()) if FOLDER.is_dir() else []
 @pytest.mark.parametrize(("request_", "status", "answer"), [pytest.param(*row[1:], id=row[0]) for row in REAL])
 def test_what_the_api_took_is_taken(request_: Request, status: int, answer: str) -> None:
     """A request that was answered has no problem, one that had a problem of type has the same here."""
-    resolved = CATALOG.resolve(request_.method, request_.path)
+    resolved = catalog().resolve(request_.method, request_.path)
     assert resolved is not None
     told = problems(request_, resolved)
     if status == 200:
