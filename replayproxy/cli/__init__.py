@@ -26,6 +26,8 @@ _COMMANDS = {
     "emulate": ("replayproxy.cli.emulate:emulate", "Run the emulator of the API alone."),
     "run": ("replayproxy.cli.run:run", "Run a command behind the proxy: run -- pytest."),
     "cassette": ("replayproxy.cli.cassette:cassette", "Check, list, show, scan and redact recordings."),
+    "catalog": ("replayproxy.cli.catalog:catalog", "Import an API's description; list and show operations."),
+    "validate": ("replayproxy.cli.validate:validate", "Validate a body without a proxy."),
     "config": ("replayproxy.cli.config:config", "Check and show settings."),
 }
 

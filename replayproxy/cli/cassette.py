@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from replayproxy.cli.cassette_check import check
 from replayproxy.cli.secrets import redact, scan
 from replayproxy.cli.terminal import print_table, printable
 from replayproxy.core.body_forms import FORMS, write_body
@@ -23,7 +24,6 @@ from replayproxy.stores import FileStore
 __all__ = ["cassette"]
 
 _INLINE_LIMIT = 65536
-_FOUND = 1
 
 
 @click.group()
@@ -32,42 +32,16 @@ def cassette() -> None:
 
     \b
     Examples:
-      replayproxy cassette check
+      replayproxy cassette check --schema
       replayproxy cassette scan
       replayproxy cassette list cassettes/default.yaml
       replayproxy cassette show cassettes/default.yaml 3
     """
 
 
+cassette.add_command(check)
 cassette.add_command(scan)
 cassette.add_command(redact)
-
-
-@cassette.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.pass_context
-def check(context: click.Context, paths: tuple[Path, ...], as_json: bool) -> None:
-    """Say whether cassettes are in order; exit with 1 when one is not.
-
-    PATH is a cassette or a folder, which is searched for *.yaml; without one it is ./cassettes.
-
-    \b
-    Examples:
-      replayproxy cassette check
-      replayproxy cassette check cassettes/checkout.yaml tests/cassettes
-      replayproxy cassette check --json | jq '.[] | select(.ok | not)'
-    """
-    results = [_checked(path) for path in _cassettes(paths or (Path("cassettes"),))]
-    if as_json:
-        click.echo(json.dumps(results, indent=2))
-    elif not results:
-        click.echo("There is no cassette to check.")
-    for result in results if not as_json else ():
-        state = f"ok, {result['interactions']} interactions" if result["ok"] else f"not in order: {result['problem']}"
-        click.echo(printable(f"{result['path']}: {state}"))
-    if not all(result["ok"] for result in results):
-        context.exit(_FOUND)
 
 
 @cassette.command("list")
@@ -125,26 +99,6 @@ def schema() -> None:
       # yaml-language-server: $schema=cassette.schema.json
     """
     click.echo(json.dumps(SCHEMA, indent=2))
-
-
-def _cassettes(paths: tuple[Path, ...]) -> list[Path]:
-    found = list[Path]()
-    for path in paths:
-        if not path.exists():
-            raise CassetteError("there is no such file or folder", path=str(path), cure="Name a cassette or a folder")
-        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-    return found
-
-
-def _checked(path: Path) -> dict[str, Any]:
-    store = FileStore(path)
-    try:
-        count, problem = len(store.load().interactions), store.torn
-    except CassetteError as error:
-        place = f"line {error.line}: " if error.line else ""
-        problem = f"{place}{error.what}{'. ' + error.cure if error.cure else ''}"
-        return {"path": str(path), "ok": False, "interactions": 0, "line": error.line, "problem": problem}
-    return {"path": str(path), "ok": not problem, "interactions": count, "line": 0, "problem": problem}
 
 
 def _row(number: int, interaction: Interaction) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from replayproxy.cli import cli
 from replayproxy.core.cassette import Head, Interaction
+from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 from replayproxy.stores import FileStore
 
 JSON = Headers.of(("Content-Type", "application/json"))
@@ -151,6 +152,148 @@ def test_a_number_that_is_not_there_is_an_error(path: Path) -> None:
 def test_the_schema_is_one() -> None:
     """It can be used as it is printed."""
     Draft7Validator.check_schema(json.loads(run("schema").output))
+
+
+CHUNK = (
+    '{"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
+    '"choices":[{"index":%s,"delta":{},"finish_reason":null}]}'
+)
+EVENTS = Headers.of(("content-type", "text/event-stream"))
+BETA = JSON.plus(("openai-beta", "assistants=v2"))
+MESSAGE = "/v1/threads/thread_1/messages"
+ERROR = b'{"error":{"message":"m","type":"t","param":null,"code":null}}'
+
+
+def recorded(path: Path, *interactions: Interaction) -> Path:
+    """A cassette with these interactions."""
+    recorder = FileStore(path).append_to(Head())
+    for arrival, interaction in enumerate(interactions):
+        recorder.append(interaction, arrival)
+    recorder.close()
+    return path
+
+
+def line_with(path: Path, text: str, number: int = 1) -> int:
+    """The line of a file that holds `text` for the `number`th time."""
+    return [line for line, held in enumerate(path.read_text("utf-8").splitlines(), 1) if text in held][number - 1]
+
+
+class TestSchemas:
+    """`cassette check --schema`."""
+
+    def test_a_wrong_request_is_told_where_it_stands(self, tmp_path: Path) -> None:
+        """With the line of the field, though it is deep in the body; exit status 1."""
+        body = b'{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":7}]}'
+        message = Interaction(Request("POST", MESSAGE, BETA, body), Response(500))
+        path = recorded(tmp_path / "a.yaml", Interaction(Request("GET", "/v1/models"), Response(500)), message)
+        result = run("check", "--schema", path)
+        assert result.exit_code == 1
+        first, last = result.stdout.splitlines()
+        assert first.startswith(f"{path}:{line_with(path, 'text: 7')}: #2 POST {MESSAGE}: request: Invalid type for ")
+        assert "'content[1].text'" in first
+        assert last == f"{path}: not in order: 1 request not valid"
+
+    def test_a_wrong_answer_is_a_warning(self, tmp_path: Path) -> None:
+        """JSON as a whole, streams event by event; exit status 0."""
+        chunks = b"".join(b"data: %b\n\n" % (CHUNK % index).encode() for index in ("0", '"x"'))
+        asked = Request(
+            "POST", "/v1/chat/completions", JSON, b'{"model":"m","messages":[{"role":"user","content":"a"}]}'
+        )
+        deleted = Response(200, "", JSON, b'{"id":"thread_1","object":"thread.deleted","deleted":7}')
+        path = recorded(
+            tmp_path / "a.yaml",
+            Interaction(asked, Response(200, "", EVENTS, b": hello\n\n" + chunks + b"data: [DONE]\n\n")),
+            Interaction(Request("DELETE", "/v1/threads/thread_1", BETA), deleted),
+        )
+        result = run("check", "--schema", path)
+        assert result.exit_code == 0
+        stream, whole, last = result.stdout.splitlines()
+        place = line_with(path, '"index": "x"')
+        assert stream.startswith(f"{path}:{place}: #1 POST /v1/chat/completions: answer: Event 2")
+        assert whole.startswith(f"{path}:{line_with(path, 'deleted: 7')}: #2 DELETE /v1/threads/thread_1: answer: ")
+        assert last == f"{path}: ok, 2 interactions, 2 warnings"
+
+    @pytest.mark.parametrize(
+        ("request_", "status", "told", "field"),
+        [
+            (
+                Request("POST", MESSAGE, BETA, b'{"role":"x"}'),
+                400,
+                "request (refused when it was recorded): ",
+                "role: x",
+            ),
+            (Request("POST", "/v1/thredas", JSON, b"{}"), 200, "request (warning): Invalid URL", "/v1/thredas"),
+            (Request("POST", "/v1/responses", JSON, b'{"nw":1}'), 500, "request (warning): Unknown param", "nw: 1"),
+        ],
+    )
+    def test_what_the_api_may_take_or_refused_is_a_warning(
+        self, tmp_path: Path, request_: Request, status: int, told: str, field: str
+    ) -> None:
+        """Recordings of refusals are in order."""
+        path = recorded(tmp_path / "a.yaml", Interaction(request_, Response(status, "", JSON, ERROR)))
+        result = run("check", "--schema", path)
+        assert result.exit_code == 0
+        place = line_with(path, field, 2 if field.startswith("/") else 1)
+        assert result.stdout.startswith(f"{path}:{place}: #1 POST {request_.target}: {told}")
+        assert result.stdout.endswith("ok, 1 interactions, 1 warning\n")
+
+    @pytest.mark.parametrize(
+        ("request_", "field"),
+        [
+            (Request("GET", "/v1/threads/x/messages", BETA), "target:"),
+            (Request("GET", MESSAGE + "?limit=x", BETA), "target:"),
+            (Request("POST", MESSAGE, JSON, b'{"role":"user","content":"a"}'), "method:"),
+            (Request("POST", MESSAGE, BETA, b'{"role":"user"'), "method:"),
+        ],
+    )
+    def test_what_is_in_no_body_is_told_by_its_request(self, tmp_path: Path, request_: Request, field: str) -> None:
+        """Paths and queries by the target, headers and what is no JSON by the request."""
+        path = recorded(tmp_path / "a.yaml", Interaction(request_, Response(500)))
+        result = run("check", "--schema", path)
+        assert result.exit_code == 1
+        assert result.stdout.startswith(f"{path}:{line_with(path, field)}: #1 ")
+
+    def test_answers_that_nobody_gave_whole_are_not_held_against_it(self, tmp_path: Path) -> None:
+        """One that broke off need not end, one of the proxy's own is no answer of the API; large ones are not read."""
+        asked = Request(
+            "POST", "/v1/chat/completions", JSON, b'{"model":"m","messages":[{"role":"user","content":"a"}]}'
+        )
+        begun = f"data: {CHUNK % 0}\n\n".encode()
+        path = recorded(
+            tmp_path / "a.yaml",
+            Interaction(asked, Response(200, "", EVENTS, begun), fault=Fault("truncate")),
+            Interaction(asked, Response(502, "", JSON, b"{}"), fault=Fault("refused", of_upstream=True)),
+        )
+        result = run("check", "--schema", path)
+        assert (result.exit_code, result.stdout) == (0, f"{path}: ok, 2 interactions\n")
+
+    def test_json_has_them_as_objects(self, tmp_path: Path) -> None:
+        """For other programs; nothing else is printed."""
+        path = recorded(
+            tmp_path / "a.yaml", Interaction(Request("POST", MESSAGE, BETA, b'{"role":"x"}'), Response(500))
+        )
+        (result,) = json.loads(run("check", "--schema", "--json", path).stdout)
+        assert (result["ok"], result["problem"]) == (False, "")
+        (problem,) = result["problems"]
+        assert problem == problem | {"number": 1, "operation": "createMessage", "side": "request", "param": "role"}
+        assert (problem["warning"], problem["refused"]) == (False, False)
+
+    def test_a_catalog_of_ones_own(self, tmp_path: Path) -> None:
+        """It says what is valid; without --schema it would say nothing."""
+        catalog = tmp_path / "c.json"
+        catalog.write_text('{"catalog": 1, "operations": []}')
+        path = recorded(tmp_path / "a.yaml", Interaction(Request("GET", "/v1/models"), Response(500)))
+        assert "Invalid URL (GET /v1/models)" in run("check", "--schema", "--catalog", catalog, path).stdout
+        result = run("check", "--catalog", catalog, path)
+        assert result.exit_code == 2
+        assert "--catalog is for --schema" in result.stderr
+
+    def test_a_cassette_that_is_not_in_order_is_told_as_ever(self, tmp_path: Path) -> None:
+        """Nothing of it is validated."""
+        (tmp_path / "b.yaml").write_text("---\nreplayproxy: 1\nx: 1\n...\n")
+        result = run("check", "--schema", tmp_path)
+        assert result.exit_code == 1
+        assert "b.yaml: not in order: line 3: the head has no field 'x'" in result.stdout
 
 
 @pytest.mark.parametrize("command", ["check", "list", "show", "schema", ""])
