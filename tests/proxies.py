@@ -10,15 +10,17 @@ from typing import Any
 
 import yaml
 
-from replayproxy.config import Settings, UpstreamSettings
+from replayproxy.config import Settings, UpstreamSettings, ValidateSettings
 from replayproxy.config.values import EMULATOR, Address
 from replayproxy.proxy.app import Proxy, running
 
 
 def settings_for(cassette: Path, upstream: str = "", mode: str = "record", **more: Any) -> Settings:
-    """Settings for a proxy on free ports; `upstream` is a URL or empty for the emulator."""
+    """Settings for a proxy on free ports; `upstream` is a URL or empty for the emulator, `validate` may be a level."""
     address = Address("http", upstream) if upstream else EMULATOR
     timeouts = {name: more.pop(name) for name in ("connect_timeout", "idle_timeout", "ca_file") if name in more}
+    if isinstance(level := more.get("validate"), str):
+        more["validate"] = ValidateSettings(level)  # type: ignore[arg-type]
     return dataclasses.replace(
         Settings(mode=mode, cassette=cassette, cassettes=None, port=0, admin_port=0),
         upstream=UpstreamSettings(url=address, **timeouts),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jsonschema
 import pytest
 import yaml
 
-from replayproxy.config import EMULATOR, KEYS, Address, Loaded, Settings, api_key, load, schema
+from replayproxy.config import EMULATOR, KEYS, Address, Loaded, Settings, ValidateSettings, api_key, load, schema
+from replayproxy.config.catalogs import check_names, load_catalog
+from replayproxy.core.catalog_form import read_catalog
+from replayproxy.core.levels import Level, Levels
 from replayproxy.core.modes import MODES
+from replayproxy.core.rules import MatchRules, Scope
 from replayproxy.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -285,6 +289,17 @@ class TestUpstream:
         (tmp_path / "ca.pem").touch()
         assert loaded(tmp_path).settings.upstream.ca_file == tmp_path / "ca.pem"
 
+    @pytest.mark.parametrize("mode", MODES)
+    def test_modes_that_forward_are_those_of_the_table(self, tmp_path: Path, mode: str) -> None:
+        """`forwards` is the table's word."""
+        assert loaded(tmp_path, options={"mode": mode}).settings.forwards == MODES[mode].forwards
+
+
+class TestValidate:
+    """How strictly requests are checked."""
+
+    LONG = "validate:\n  level: enforce\n  operations:\n    chat: off\n    createMessage: warn\n"
+
     @pytest.mark.parametrize(
         ("mode", "upstream", "expected"),
         [
@@ -294,16 +309,161 @@ class TestUpstream:
             ("playback", "https://x", "warn"),
         ],
     )
-    def test_validation_when_nobody_said(self, tmp_path: Path, mode: str, upstream: str, expected: str) -> None:
+    def test_when_nobody_said(self, tmp_path: Path, mode: str, upstream: str, expected: Level) -> None:
         """Enforced towards the emulator, a warning elsewhere and in playback; `validate` overrides."""
         options: dict[str, object] = {"mode": mode, "upstream": upstream}
-        assert loaded(tmp_path, options=options).settings.validation == expected
-        assert loaded(tmp_path, options=options | {"validate": "off"}).settings.validation == "off"
+        assert loaded(tmp_path, options=options).settings.validation == Levels(expected)
+        assert loaded(tmp_path, options=options | {"validate": "off"}).settings.validation == Levels("off")
 
-    @pytest.mark.parametrize("mode", MODES)
-    def test_modes_that_forward_are_those_of_the_table(self, tmp_path: Path, mode: str) -> None:
-        """`forwards` is the table's word."""
-        assert loaded(tmp_path, options={"mode": mode}).settings.forwards == MODES[mode].forwards
+    @pytest.mark.parametrize(
+        ("sources", "origin"),
+        [
+            ({"file": "validate: off\n"}, "replayproxy.yaml:1"),
+            ({"file": "validate:\n  level: off\n"}, "replayproxy.yaml:2"),
+            ({"env": {"REPLAYPROXY_VALIDATE": "off"}}, "REPLAYPROXY_VALIDATE"),
+            ({"env": {"REPLAYPROXY_VALIDATE__LEVEL": "off"}}, "REPLAYPROXY_VALIDATE__LEVEL"),
+            ({"options": {"validate": "off"}}, "--validate"),
+        ],
+    )
+    def test_a_level_alone_is_the_short_form(self, tmp_path: Path, sources: Any, origin: str) -> None:
+        """In every source; where it came from is told under the short name."""
+        result = loaded(tmp_path, **sources)
+        assert result.settings.validate == ValidateSettings("off")
+        assert result.origins["validate"] == origin
+        assert result.origins["validate.operations"] == "default"
+
+    def test_operations_and_families_may_have_levels_of_their_own(self, tmp_path: Path) -> None:
+        """Each by its name; they are shown as they are written."""
+        result = loaded(tmp_path, self.LONG)
+        assert result.settings.validation == Levels("enforce", (("chat", "off"), ("createMessage", "warn")))
+        shown = {key.name: (key.of(result.settings), result.origins[key.name]) for key in KEYS}
+        assert shown["validate"] == ("enforce", "replayproxy.yaml:2")
+        assert shown["validate.operations"] == ({"chat": "off", "createMessage": "warn"}, "replayproxy.yaml:3")
+
+    def test_a_stronger_source_keeps_the_levels_of_operations(self, tmp_path: Path) -> None:
+        """As naming an upstream keeps the file's time-outs."""
+        settings = loaded(tmp_path, self.LONG, options={"validate": "warn"}).settings
+        assert settings.validate == ValidateSettings("warn", (("chat", "off"), ("createMessage", "warn")))
+
+    @pytest.mark.parametrize(
+        "text", ["validate:", "validate: null", "validate: {}", "validate: {level: , operations: }"]
+    )
+    def test_nothing_is_nothing_said(self, tmp_path: Path, text: str) -> None:
+        """Whether left out, empty, or with all of it commented out."""
+        assert loaded(tmp_path, text).settings.validate == ValidateSettings()
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("validate: on", "replayproxy.yaml:1: validate: expected one of off, warn, enforce, not 'on'"),
+            ("validate: [off]", "replayproxy.yaml:1: validate: expected one of off, warn, enforce, not a list"),
+            ("validate:\n  levl: off", "replayproxy.yaml:2: validate.levl: unknown setting; did you mean `validate"),
+            ("validate: {chat: off}", "replayproxy.yaml:1: validate.chat: unknown setting"),
+            ("validate: {operations: off}", "expected a mapping of operations and families to off, warn or enforce"),
+            (
+                "validate:\n  operations:\n    chat: on\n    runs: {}",
+                "replayproxy.yaml:3: validate.operations.chat: expected one of off, warn, enforce, not 'on'\n"
+                "replayproxy.yaml:4: validate.operations.runs: expected one of off, warn, enforce, but nothing is",
+            ),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(self, tmp_path: Path, text: str, message: str) -> None:
+        """With its line; the levels of operations all at once."""
+        assert message in complaint(tmp_path, file=text)
+
+
+class TestCatalog:
+    """The catalog of another API, and names that the catalog does not have."""
+
+    FORM: ClassVar[dict[str, Any]] = {
+        "catalog": 1,
+        "operations": [
+            {"id": "listParcels", "method": "GET", "path": "/parcels", "family": "parcels"},
+            {"id": "sendParcel", "method": "POST", "path": "/parcels", "family": "parcels"},
+        ],
+    }
+    PARCELS = read_catalog(json.dumps(FORM))
+
+    def test_the_file_is_read_when_somebody_asks(self, tmp_path: Path) -> None:
+        """A path as all others; loading the settings does not look whether it is there."""
+        path = loaded(tmp_path, "catalog: parcels.json\n").settings.catalog
+        assert path == tmp_path / "parcels.json"
+        path.write_text(json.dumps(self.FORM))
+        assert [operation.id for operation in load_catalog(path)] == ["listParcels", "sendParcel"]
+
+    def test_without_a_file_it_is_that_of_openai(self) -> None:
+        """The one that is shipped."""
+        assert load_catalog(Settings().catalog).operation("createMessage").method == "POST"
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (None, "cannot be read: No such file or directory"),
+            (b"{", "this is no catalog: it is not JSON"),
+            (b"\xff", "this is no catalog: it is not JSON"),
+            (b"openapi: 3.1.0", "this is no catalog: it is not JSON"),
+            (b'{"openapi": "3.1.0"}', "this is no catalog: it does not say `catalog: 1`"),
+            (b'{"catalog": 1, "operations": [{}]}', "the catalog is not in order in operation 1"),
+        ],
+    )
+    def test_a_file_that_is_no_catalog_is_named(self, tmp_path: Path, content: bytes | None, message: str) -> None:
+        """With what is wrong with it."""
+        path = tmp_path / "parcels.json"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ConfigError) as caught:
+            load_catalog(path)
+        assert str(caught.value).startswith(f"catalog: {path}: {message}")
+
+    @pytest.mark.parametrize(
+        ("names", "message"),
+        [
+            (("parcel",), "validate.operations: there is no operation or family parcel; did you mean `parcels`?"),
+            (("sendparcel",), "there is no operation or family sendparcel; did you mean `sendParcel`?"),
+            (("zzzz", "parcels"), "validate.operations: there is no operation or family zzzz"),
+            (("x" * 99,), f"there is no operation or family {'x' * 80}"),
+        ],
+    )
+    def test_levels_of_what_there_is_not(self, names: tuple[str, ...], message: str) -> None:
+        """Neither an operation nor a family; the nearest of both is told."""
+        with pytest.raises(ConfigError) as caught:
+            check_names(self.PARCELS, ValidateSettings(operations=tuple((name, "off") for name in names)), MatchRules())
+        assert str(caught.value).endswith(message)
+
+    @pytest.mark.parametrize(
+        ("scope", "message"),
+        [
+            (Scope(operation="sendParcels"), "there is no operation sendParcels; did you mean `sendParcel`?"),
+            (Scope(family="parcel"), "there is no family parcel; did you mean `parcels`?"),
+            (Scope(operation="parcels"), "there is no operation parcels; did you mean `family: parcels`?"),
+            (Scope(family="sendParcel"), "there is no family sendParcel; did you mean `operation: sendParcel`?"),
+            (Scope("GET", "/zzz", "zzz"), "there is no operation zzz"),
+        ],
+    )
+    def test_scopes_of_what_there_is_not(self, scope: Scope, message: str) -> None:
+        """A rule that could never apply; what is an operation is no family."""
+        rules = MatchRules.of(ignore=["body.a", "body.b"], scope=scope)
+        with pytest.raises(ConfigError) as caught:
+            check_names(self.PARCELS, ValidateSettings(), rules)
+        assert str(caught.value) == f"match.rules: {message}"
+
+    def test_all_are_told_at_once_with_their_lines(self, tmp_path: Path) -> None:
+        """Where the lines are known."""
+        rules = "match:\n  rules:\n    - operation: a\n      ignore: [body.a]\n    - family: b\n      also: header.b\n"
+        settings = loaded(tmp_path, f"{rules}validate: {{operations: {{c: off}}}}\n").settings
+        with pytest.raises(ConfigError) as caught:
+            check_names(self.PARCELS, settings.validate, settings.match.all_rules)
+        assert sorted(line.split(" there")[0] for line in str(caught.value).splitlines()) == [
+            "replayproxy.yaml:4:",
+            "replayproxy.yaml:6:",
+            "validate.operations:",
+        ]
+
+    def test_what_there_is_may_be_named(self) -> None:
+        """By levels and by rules."""
+        rules = MatchRules.of(ignore=["body.a"], scope=Scope(operation="sendParcel", family="parcels"))
+        levels = ValidateSettings(operations=(("parcels", "off"), ("listParcels", "warn")))
+        check_names(self.PARCELS, levels, rules.plus(MatchRules.of(ignore=["body.b"])))
 
 
 class TestApiKey:
@@ -425,7 +585,8 @@ class TestExample:
         validator = jsonschema.Draft7Validator(schema())
         validator.check_schema(schema())
         assert list(validator.iter_errors(yaml.load(self.TEXT, Yaml12))) == []
-        assert list(validator.iter_errors({"upstream": "https://api.openai.com"})) == []
+        for document in ({"upstream": "https://api.openai.com"}, {"validate": "off"}, {"validate": None}):
+            assert list(validator.iter_errors(document)) == []
 
     @pytest.mark.parametrize(
         "document",
@@ -436,6 +597,9 @@ class TestExample:
             {"record": {"failure": True}},
             {"upstream": "https://u:p@x"},
             {"workers": 2},
+            {"validate": "on"},
+            {"validate": {"operations": {"chat": "on"}}},
+            {"validate": {"chat": "off"}},
             {"limits": {"body": "5M"}},
         ],
     )

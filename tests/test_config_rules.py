@@ -32,6 +32,9 @@ match:
     - operation: createRun
       also:
         - header.x-run
+    - family: chat
+      method: post
+      ignore: body.user
 """
 HERE = Scope("POST", "/v1/threads/*/messages")
 
@@ -66,6 +69,7 @@ class TestMatch:
                 MatchRule.ignore("body.b", HERE),
                 MatchRule.mask("body.c", "x+", HERE),
                 MatchRule.also("header.x-run", Scope(operation="createRun")),
+                MatchRule.ignore("body.user", Scope("POST", family="chat")),
             )
         )
 
@@ -77,6 +81,7 @@ class TestMatch:
         assert told[4] == r"replayproxy.yaml:9: mask body.input: '\d{4}-\d\d-\d\d'"
         assert told[7] == "replayproxy.yaml:14: ignore body.b (for POST /v1/threads/*/messages)"
         assert told[9] == "replayproxy.yaml:18: also header.x-run (for createRun)"
+        assert told[10] == "replayproxy.yaml:21: ignore body.user (for POST chat)"
 
     def test_a_variable_holds_a_list_with_commas(self, tmp_path: Path) -> None:
         """It takes the place of the file's list."""
@@ -106,12 +111,16 @@ class TestMatch:
             ("mask: {body.a: [b]}", "match.mask: expected a regular expression, not a list"),
             ("mask: {body.a: b, body.a: c}", "`body.a` is given twice, first on line 2"),
             ("mask: {[a]: b}", "expected the name of a setting, not a list or a mapping"),
-            ("rules: {ignore: body.a}", "match.rules: expected a list of mappings with method, path or operation and"),
+            (
+                "rules: {ignore: body.a}",
+                "match.rules: expected a list of mappings with method, path, operation or family",
+            ),
             ("rules: [body.a]", "match.rules: expected a mapping, not text"),
-            ("rules: [{ignore: body.a}]", "match.rules: expected method or path or operation, to say which requests"),
+            ("rules: [{ignore: body.a}]", "match.rules: expected method or path or operation or family, to say"),
             ("rules: [{method: GET}]", "match.rules: expected also or ignore or mask, to say what is done"),
             ("rules: [{method: G T, ignore: body.a}]", "match.rules.method: expected a method such as POST, not 'G T'"),
             ("rules: [{path: v1, ignore: body.a}]", "match.rules.path: 'v1': a path pattern begins with a slash"),
+            ("rules: [{family: [a], ignore: body.a}]", "match.rules.family: expected the name of a family, not a list"),
             ("rules: [{pth: /, ignore: body.a}]", "match.rules.pth: unknown setting; did you mean `path`?"),
             ("rules: [{method: GET, ignore: a}]", "match.rules.ignore: 'a': a path begins with"),
             ("rules: [{method: GET, mask: }]", "match.rules.mask: expected a mapping of paths to"),
@@ -156,6 +165,7 @@ class TestMatch:
                     "mask": {"body.c": "x+"},
                 },
                 {"operation": "createRun", "also": ["header.x-run"]},
+                {"method": "POST", "family": "chat", "ignore": ["body.user"]},
             ],
         }
         assert settings(tmp_path, json.dumps({"match": shown})).match == loaded.match

@@ -27,14 +27,19 @@ def config() -> None:
 def check(file: str | None, as_json: bool) -> None:
     """Tell what is wrong with FILE (or ./replayproxy.yaml) and the environment. Exit status 1 when anything is.
 
+    That includes operations and families that the catalog does not have.
+
     \b
     Example:
       replayproxy config check tests/replayproxy.yaml
     """
+    from replayproxy.config.catalogs import check_names, load_catalog  # reads a catalog, which other commands need not
+
     read, problems = file, list[str]()
     try:
-        found = load_settings({"config": file}).file
-        read = os.path.relpath(found) if found else None
+        loaded = load_settings({"config": file})
+        read, settings = os.path.relpath(loaded.file) if loaded.file else None, loaded.settings
+        check_names(load_catalog(settings.catalog), settings.validate, settings.match.all_rules)
     except ConfigError as error:
         problems = str(error).splitlines()
     if as_json:

@@ -15,7 +15,7 @@ from replayproxy.config.settings import (
     Repeat,
     Settings,
     UpstreamSettings,
-    Validate,
+    ValidateSettings,
 )
 from replayproxy.config.values import EMULATOR, Address
 
@@ -36,7 +36,7 @@ __all__ = [
     "Repeat",
     "Settings",
     "UpstreamSettings",
-    "Validate",
+    "ValidateSettings",
     "api_key",
     "load",
     "match_rules",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from replayproxy.config.settings import Settings
+from replayproxy.config.settings import SHORT_FORMS, Settings
 from replayproxy.config.values import Kind
 
 __all__ = ["KEYS", "Key", "flag_name", "variable_name"]
@@ -34,8 +34,13 @@ class Key:
 
     @property
     def name(self) -> str:
-        """The key in a config file, nesting told by dots; `upstream` is short for `upstream.url`."""
-        return "upstream" if self.path == ("upstream", "url") else ".".join(self.path)
+        """The key in a config file, nesting told by dots; in short where there is a short form (`upstream`)."""
+        return self.path[0] if self.short else ".".join(self.path)
+
+    @property
+    def short(self) -> bool:
+        """Whether the name of its group alone stands for it."""
+        return self.path[1:] == (SHORT_FORMS.get(self.path[0]),)
 
     @property
     def env(self) -> str:

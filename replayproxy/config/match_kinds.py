@@ -17,7 +17,6 @@ from replayproxy.core.rules import MatchRule, MatchRules, Scope
 __all__ = ["ALSO", "IGNORE", "MASK", "SCOPED", "match_rules"]
 
 _TEXT = {"type": "string", "minLength": 1}
-_SCOPE_NAMES = ("method", "path", "operation")
 
 
 def _rule(make: Callable[[str], MatchRule], schema: Mapping[str, Any], expected: str = "a path") -> Kind[MatchRule]:
@@ -61,6 +60,7 @@ _SCOPES: Mapping[str, Kind[str]] = {
     "method": single("a method such as POST", _method, {"type": "string", "pattern": "^[A-Za-z]+$"}),
     "path": single("a path pattern", lambda text: Scope(path=text).path, {"type": "string", "pattern": "^/[^?]*$"}),
     "operation": single("the id of an operation", str, _TEXT),
+    "family": single("the name of a family", str, _TEXT),
 }
 
 
@@ -109,7 +109,7 @@ def _schemas(kinds: Mapping[str, Kind[Any]]) -> dict[str, Any]:
 
 
 _MAPPINGS = list_of(
-    "mappings with method, path or operation and ignore, also or mask",
+    "mappings with method, path, operation or family and ignore, also or mask",
     Kind(
         "a mapping",
         _read_scoped,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from replayproxy.config.keys import KEYS, Key
+from replayproxy.config.settings import SHORT_FORMS
 
 __all__ = ["schema"]
 
@@ -17,8 +18,9 @@ def schema() -> dict[str, Any]:
         for name in key.path[:-1]:
             here = here["properties"].setdefault(name, _group())
         here["properties"][key.path[-1]] = _property(key)
-    address = root["properties"]["upstream"]["properties"]["url"]
-    root["properties"]["upstream"] = {"anyOf": [address, root["properties"]["upstream"]]}
+    for group, setting in SHORT_FORMS.items():
+        whole = root["properties"][group]
+        root["properties"][group] = {"anyOf": [whole["properties"][setting], whole]}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "replayproxy.yaml", **root}
 
 

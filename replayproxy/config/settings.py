@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from replayproxy.config import match_kinds, redact_kinds
+from replayproxy.config import match_kinds, redact_kinds, validate_kinds
 from replayproxy.config import values as kinds
 from replayproxy.config.values import EMULATOR, Address
+from replayproxy.core.levels import Level, Levels
 from replayproxy.core.modes import MODES
 from replayproxy.core.rule_paths import RulePath
 from replayproxy.core.rules import MatchRule, MatchRules
 
 __all__ = [
+    "SHORT_FORMS",
     "EmulatorSettings",
     "LimitSettings",
     "LogFormat",
@@ -28,12 +30,14 @@ __all__ = [
     "Repeat",
     "Settings",
     "UpstreamSettings",
-    "Validate",
+    "ValidateSettings",
 ]
 
-Validate = Literal["off", "warn", "enforce"]
 Repeat = Literal["last", "never", "cycle"]
 LogFormat = Literal["text", "json"]
+
+#: Groups whose name, with a value behind it, is short for one of their settings: `upstream: URL` for `upstream.url`.
+SHORT_FORMS = {"upstream": "url", "validate": "level"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,29 @@ class MatchSettings:
     rules: Annotated[
         tuple[MatchRule, ...],
         match_kinds.SCOPED,
-        "The same for some requests only: mappings of method, path, operation and ignore, also, mask.",
+        "The same for some requests only: mappings of method, path, operation, family and ignore, also, mask.",
     ] = ()
 
     @property
     def all_rules(self) -> MatchRules:
         """All of them, as core/matching.py takes them."""
         return MatchRules(self.also + self.ignore + self.mask + self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateSettings:
+    """What is done with requests that the API would refuse: `level` for those that `operations` does not name."""
+
+    level: Annotated[
+        Level | None,
+        validate_kinds.LEVEL,
+        "What to do with requests that the API would refuse (unset: enforce towards the emulator, else warn).",
+    ] = None
+    operations: Annotated[
+        tuple[tuple[str, Level], ...],
+        validate_kinds.BY_NAME,
+        "The same for some operations only, by their ids or their families' names; an id goes before a family.",
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +203,9 @@ class Settings:
         "127.0.0.1"
     )
     admin_port: Annotated[int, kinds.PORT, "The port for health and administration; 0 = any free one."] = 8081
-    validate: Annotated[
-        Validate | None,
-        kinds.choice("off", "warn", "enforce"),
-        "What to do with requests that the API would refuse (unset: enforce towards the emulator, else warn).",
+    validate: ValidateSettings = ValidateSettings()
+    catalog: Annotated[
+        Path | None, kinds.PATH, "A catalog of another API, in place of OpenAI's: a file that `catalog import` made."
     ] = None
     speed: Annotated[
         float, kinds.SPEED, "Pace of replayed streams: 0 = at once, 1 = as recorded, N = N times faster."
@@ -214,7 +233,7 @@ class Settings:
         return MODES[self.mode].forwards
 
     @property
-    def validation(self) -> Validate:
-        """`validate`, or what it is when nobody said."""
+    def validation(self) -> Levels:
+        """What `validate` means for each operation, also where nobody said."""
         enforce = self.forwards and self.upstream.kind == "emulator"
-        return self.validate or ("enforce" if enforce else "warn")
+        return Levels(self.validate.level or ("enforce" if enforce else "warn"), self.validate.operations)

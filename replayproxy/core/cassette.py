@@ -7,7 +7,7 @@ from hashlib import blake2b, sha256
 
 from replayproxy.core.fault_kinds import NO_DELAY, Delay, Fault
 from replayproxy.core.messages import Body, FileBody, Request, Response
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 __all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "exchange_key", "same_exchange"]
 
@@ -46,12 +46,12 @@ class Head:
 class Interaction:
     """A request and its answer, both redacted.
 
-    `operation` is the catalog's id for it ("" when unknown); `recorded` when the request arrived (ISO 8601, UTC);
-    `first_byte` and `took` are seconds from there to the answer's head and to its end. `validator` is true when the
-    answer is the validator's and no upstream was asked; `problems` are what the validator found. `fault` says that the
-    answer fails when it is played and how, `delay` that it is slow whatever the speed. `line` is where the
-    document starts in its file (0: not in one) and takes no part in comparisons; neither does `text`, the document as
-    it stands in the file.
+    `operation` and `family` are the catalog's names for it ("" when unknown); `recorded` when the request arrived
+    (ISO 8601, UTC); `first_byte` and `took` are seconds from there to the answer's head and to its end. `validator` is
+    true when the answer is the validator's and no upstream was asked; `problems` are what was found wrong with the
+    request and with the answer. `fault` says that the answer fails when it is played and how, `delay` that it is slow
+    whatever the speed. `line` is where the document starts in its file (0: not in one) and takes no part in
+    comparisons; neither does `text`, the document as it stands in the file.
     """
 
     request: Request
@@ -64,6 +64,7 @@ class Interaction:
     problems: tuple[Problem, ...] = ()
     fault: Fault | None = None
     delay: Delay = NO_DELAY
+    family: str = ""
     line: int = field(default=0, compare=False)
     text: str = field(default="", compare=False, repr=False)
 

@@ -150,13 +150,16 @@ _PROBLEM = {
         "code": {"type": "string"},
         "status": {"type": "integer", "minimum": 200, "maximum": 599},
         "type": {"type": "string"},
+        "warning": {"type": "boolean", "description": "The API may take it all the same."},
+        "side": {"enum": ["request", "response"], "description": "Whose message it is in; by default the request."},
+        "event": {"type": "integer", "minimum": 0, "description": "In which event of a stream, from 1."},
     },
     "additionalProperties": False,
 }
 _HEAD = {
     "type": "object",
     "properties": {
-        "replayproxy": {"enum": [1, 2], "description": "The version of the format."},
+        "replayproxy": {"enum": [1, 2, 3], "description": "The version of the format."},
         "recorded": {"type": "string"},
         "upstream": {"type": "string"},
         "by": {"type": "string"},
@@ -212,6 +215,7 @@ _INTERACTION = {
     "type": "object",
     "properties": {
         "operation": {"type": "string"},
+        "family": {"type": "string"},
         "recorded": {"type": "string", "description": "When the request arrived."},
         "first_byte": {**_SECONDS, "description": "Seconds until the answer's head."},
         "took": {**_SECONDS, "description": "Seconds until the answer's end."},

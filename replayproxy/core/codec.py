@@ -65,7 +65,7 @@ _NOT_IN_COMMENT = re.compile(r"[^ -~]")
 _COMMENT_LIMIT = 100
 
 _HEAD_KEYS = ("replayproxy", "recorded", "upstream", "by", "redaction")
-_FACTS = ("operation", "recorded", "first_byte", "took", "answered_by", "problems", "fault", "delay")
+_FACTS = ("operation", "family", "recorded", "first_byte", "took", "answered_by", "problems", "fault", "delay")
 _KEYS = (*_FACTS, "request", "response")
 _FOREIGN = (
     (re.compile(r"^http_interactions:", re.MULTILINE), "a cassette of VCR (Ruby)"),
@@ -215,7 +215,7 @@ def _check(request: Request, response: Response) -> None:
 
 
 def _facts(interaction: Interaction) -> dict[str, Any]:
-    facts: dict[str, Any] = {"operation": interaction.operation, "recorded": interaction.recorded}
+    facts: dict[str, Any] = {name: getattr(interaction, name) for name in ("operation", "family", "recorded")}
     for key, value in (("first_byte", interaction.first_byte), ("took", interaction.took)):
         facts[key] = spelled_seconds(value, key) if value else None
     facts["answered_by"] = "validator" if interaction.validator else None
@@ -250,6 +250,7 @@ def _interaction(mapping: Mapping, document: Document, read_file: Callable[[File
         get_problems(mapping),
         get_fault(mapping, response),
         get_delay(mapping, response),
+        get_text(mapping, "family"),
         document.line,
         document.text,
     )

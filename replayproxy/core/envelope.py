@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 __all__ = ["error_body"]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from replayproxy.core.catalog import Operation
 from replayproxy.core.fault_grammar import FaultError, read_fault
 from replayproxy.core.fault_kinds import ALWAYS, Fault
 from replayproxy.core.messages import Request
+from replayproxy.core.problem import Problem
 from replayproxy.core.rules import Scope
-from replayproxy.core.validation import Problem
 from replayproxy.errors import ConfigError
 
 __all__ = ["NO_FAULTS", "FaultPlan", "PlanUnderWay", "PlannedFault", "parse_faults"]
@@ -43,7 +44,7 @@ class PlanUnderWay:
         self.plan = plan
         self.met = [0] * len(plan.faults)
 
-    def strike(self, request: Request, operation: str) -> Fault | None:
+    def strike(self, request: Request, operation: Operation | None) -> Fault | None:
         """The fault that a request meets, which then was met once more; None when none is left for it."""
         for index, planned in enumerate(self.plan.faults):
             left = planned.fault.times == ALWAYS or self.met[index] < planned.fault.times
@@ -54,10 +55,10 @@ class PlanUnderWay:
 
 
 def parse_faults(value: Any) -> FaultPlan | Problem:
-    """The plan in a JSON value `{"faults": [{"operation" | "method" | "path": …, "kind": …, …}]}`, or what is wrong.
+    """The plan in a JSON value `{"faults": [{"operation": …, "kind": …, …}]}`, or what is wrong with it.
 
-    Scopes are as in matching rules; without one a fault is for every request. A fault is met once unless it says
-    `times`. An empty list is the plan without faults.
+    Scopes (operation, family, method, path) are as in matching rules; without one a fault is for every request. A
+    fault is met once unless it says `times`. An empty list is the plan without faults.
     """
     entries = value.get("faults") if isinstance(value, dict) and value.keys() == {"faults"} else None
     if not isinstance(entries, list):
@@ -74,7 +75,7 @@ def parse_faults(value: Any) -> FaultPlan | Problem:
 def _planned(entry: Any) -> PlannedFault:
     if not isinstance(entry, dict):
         raise FaultError("", "a planned fault is not an object")
-    scope = {name: entry[name] for name in ("method", "path", "operation") if name in entry}
+    scope = {name: entry[name] for name in ("method", "path", "operation", "family") if name in entry}
     for name, text in scope.items():
         if not isinstance(text, str) or not text:
             raise FaultError(name, f"{name!r} is {text!r:.80}", "Write a string")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replayproxy.core.messages import FileBody, Request
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 __all__ = ["Entry", "Journal"]
 
@@ -17,7 +17,8 @@ class Entry:
     """One exchange, as it ended.
 
     `number` counts the exchanges of the proxy from 1; `arrived` is ISO 8601 in UTC, `seconds` how long it took.
-    `interaction` is the one that answered (0: none), `note` why it went wrong; `request` is the redacted twin.
+    `operation` and `family` are the catalog's names for what was asked; `interaction` is the one that answered (0:
+    none), `note` why it went wrong; `request` is the redacted twin.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Entry:
     status: int
     outcome: str
     operation: str = ""
+    family: str = ""
     interaction: int = 0
     seconds: float = 0.0
     problems: tuple[Problem, ...] = ()

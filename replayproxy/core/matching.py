@@ -86,8 +86,8 @@ class Identified(NamedTuple):
 def identity(request: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation) -> bytes:
     """16 bytes that are equal for two requests exactly when these have no differences.
 
-    Here and below: identities and differences are those under the same `rules`; `operation_of` gives the id of the
-    operation that a request calls ("" for none) and is asked only when a rule's scope names one.
+    Here and below: identities and differences are those under the same `rules`; `operation_of` gives the operation
+    that a request calls (None for none) and is asked only when a rule's scope names one, or a family.
     """
     return _key(request, rules.in_force(request, operation_of))
 

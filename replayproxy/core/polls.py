@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from replayproxy.core.cassette import Interaction
+from replayproxy.core.catalog import Operation
 from replayproxy.core.messages import Request
 
 __all__ = ["HELPER_HEADER", "RUN", "folded", "is_poll"]
@@ -26,10 +27,11 @@ RUN = "getRun"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
-def is_poll(request: Request, operation: str, answers: int) -> bool:
-    """Whether a request that calls `operation` ("" for none known) is a poll, with so many answers recorded for it."""
+def is_poll(request: Request, operation: Operation | None, answers: int) -> bool:
+    """Whether a request that calls `operation` (None: none known) is a poll, with so many answers recorded for it."""
     told = request.headers.get(HELPER_HEADER) == "true"
-    return request.method == "GET" and (told or operation == RUN or (bool(operation) and answers > 1))
+    known = operation is not None and (operation.id == RUN or answers > 1)
+    return request.method == "GET" and (told or known)
 
 
 def folded(interactions: Iterable[tuple[bytes, Interaction]]) -> dict[int, tuple[int, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Leftover", "Receipt", "ToldMiss"]
+__all__ = ["Asked", "Leftover", "Receipt", "ToldMiss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,26 @@ class Leftover:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How often an operation was asked for, and how many of these exchanges had problems, and warnings.
+
+    `operation` and `family` are the catalog's names, "" for what the catalog does not know.
+    """
+
+    operation: str = ""
+    family: str = ""
+    requests: int = 0
+    problems: int = 0
+    warnings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What happened in a session, as counts of requests; `unplayed` are the numbers of interactions never given.
 
-    `lost` counts answers that should have been recorded and could not be. `name` and `cassette` say which session it
+    `lost` counts answers that should have been recorded and could not be. `problems` are requests that the API would
+    refuse, `warnings` those that it may take all the same and answers that are not what it promises, both told by
+    operation in `asked`. `name` and `cassette` say which session it
     was; `misses` and `leftovers` tell of the first that missed and that were never given, `unused_rules` which rules
     of matching never applied. `broken` says why the session could not be opened, "" when it could.
     """
@@ -45,7 +61,9 @@ class Receipt:
     saved: int = 0
     lost: int = 0
     problems: int = 0
+    warnings: int = 0
     faulted: int = 0
+    asked: tuple[Asked, ...] = ()
     unplayed: tuple[int, ...] = ()
     name: str = ""
     cassette: str = ""

@@ -16,7 +16,7 @@ from replayproxy.core.report import receipts_lines
 __all__ = ["COUNTS", "junit_xml", "plain", "receipt_json", "receipts_json"]
 
 #: What is counted, as `Receipt` names it; in JSON `unplayed` is counted beside these.
-COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "faulted")
+COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "warnings", "faulted")
 
 #: What XML 1.0 has no place for, not even as a reference, and the carriage return, which its parsers make a line end.
 _FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,6 +38,16 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "passed": not receipt.failures,
         "failures": list(receipt.failures),
         "counts": counts,
+        "operations": [
+            {
+                "operation": asked.operation or None,
+                "family": asked.family or None,
+                "requests": asked.requests,
+                "problems": asked.problems,
+                "warnings": asked.warnings,
+            }
+            for asked in receipt.asked
+        ],
         "misses": [
             {"reason": told.reason, "method": told.method, "target": plain(told.target), "message": plain(told.message)}
             for told in receipt.misses

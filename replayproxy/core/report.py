@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.matching import ABSENT, Difference, Near
+from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Receipt
 from replayproxy.core.session import Miss
-from replayproxy.core.validation import Problem
 
-__all__ = ["miss_message", "printable", "receipt_lines", "receipts_lines", "shown"]
+__all__ = ["miss_message", "printable", "problem_line", "receipt_lines", "receipts_lines", "shown"]
 
 #: How much of a value, and how many differences and problems, a message shows.
 SHOWN_CHARACTERS, SHOWN_DIFFERENCES, SHOWN_PROBLEMS = 80, 5, 3
@@ -44,9 +44,15 @@ def miss_message(
     lines = [_REASONS[miss.reason].format(asked=asked, cassette=cassette)]
     lines += [_near_line(near, interaction(near.index), cassette) for near in _worth_telling(miss.near)]
     for problem in problems[:SHOWN_PROBLEMS]:
-        lines.append(f"The request is not valid either: {problem.message}")
+        lines.append(f"{'Note' if problem.warning else 'The request is not valid either'}: {problem.message}")
     lines.append(f"{_CURE}{_CURES[miss.reason]}")
     return "\n".join(lines)
+
+
+def problem_line(problem: Problem) -> str:
+    """A problem as a line of a log tells it: whose message it is in, and whether it is a warning."""
+    side = "answer: " if problem.side == "response" else "warning: " if problem.warning else ""
+    return f"{side}{problem.message}"
 
 
 def receipt_lines(receipt: Receipt) -> tuple[str, ...]:
@@ -64,7 +70,7 @@ def receipts_lines(receipts: Sequence[Receipt]) -> tuple[str, ...]:
     lines = [f"{_titled(one)}: {_counts((one,))}" for one in passed] if len(receipts) > 1 else []
     for one in failed:
         lines += _failure_lines(one)
-    lines += _rule_lines(receipts)
+    lines += [*_problem_lines(receipts), *_rule_lines(receipts)]
     if len(receipts) == 1:
         return (*lines, *receipt_lines(receipts[0]))
     told = ", ".join(printable(one.name) for one in failed[:SHOWN_NAMES])
@@ -132,6 +138,7 @@ def _counts(receipts: Sequence[Receipt]) -> str:
         ("saved", sum(one.saved for one in receipts)),
         ("not saved", sum(one.lost for one in receipts)),
         ("with problems", sum(one.problems for one in receipts)),
+        ("with warnings", sum(one.warnings for one in receipts)),
         ("made to fail", sum(one.faulted for one in receipts)),
         ("unplayed", sum(len(one.unplayed) for one in receipts)),
     )
@@ -179,6 +186,18 @@ def _failure_cures(receipt: Receipt) -> Iterator[str]:
             "if the app is right not to ask for them any more, record again or take them out of the cassette; without "
             "--strict they are no failure."
         )
+
+
+def _problem_lines(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """Which operations had problems and warnings, how often each."""
+    problems, warnings = Counter[str](), Counter[str]()
+    for asked in (each for receipt in receipts for each in receipt.asked):
+        problems[asked.operation or "unknown paths"] += asked.problems
+        warnings[asked.operation or "unknown paths"] += asked.warnings
+    for name, counts in (("problems", problems), ("warnings", warnings)):
+        told = ", ".join(f"{operation} {count}" for operation, count in counts.items() if count)
+        if told:
+            yield f"{name}: {printable(told)}"
 
 
 def _rule_lines(receipts: Sequence[Receipt]) -> Iterator[str]:

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from replayproxy.core.messages import Request, decode, encode
 from replayproxy.core.rule_paths import Root, RulePath
 from replayproxy.core.url_paths import normal_path, path_pattern
 from replayproxy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from replayproxy.core.catalog import Operation  # a start that only tells its options need not pay for it
 
 __all__ = [
     "EVERYWHERE",
@@ -41,8 +44,8 @@ Act = Literal["also", "ignore", "mask"]
 #: Stands for what a mask covers. Unlikely in a request, and readable in a miss.
 MASK: Final = "⟨masked⟩"
 
-#: The id of the operation that a request calls, "" for none.
-OperationOf = Callable[[Request], str]
+#: The operation that a request calls, None for none.
+OperationOf = Callable[[Request], "Operation | None"]
 
 
 class Gone(Enum):
@@ -55,9 +58,9 @@ class Gone(Enum):
 GONE: Final = Gone.GONE
 
 
-def no_operation(_: Request) -> str:
+def no_operation(_: Request) -> Operation | None:
     """Knows no operations."""
-    return ""
+    return None
 
 
 def compiled(text: str) -> re.Pattern[str]:
@@ -73,7 +76,8 @@ def compiled(text: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The requests that a rule is for: of a method, whose path fits a pattern, of an operation; "" for any.
+    """The requests that a rule is for: of a method, whose path fits a pattern, of an operation (by its id), of any
+    operation of a family; "" for any.
 
     Raises ConfigError when `path` is no pattern (core/url_paths.py).
     """
@@ -81,21 +85,25 @@ class Scope:
     method: str = ""
     path: str = ""
     operation: str = ""
+    family: str = ""
     _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_pattern", path_pattern(self.path) if self.path else None)
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.method, self.path, self.operation)))
+        return " ".join(filter(None, (self.method, self.path, self.operation, self.family)))
 
     def holds(self, request: Request, operation_of: OperationOf) -> bool:
         """Whether `request` is in it."""
         return (
             (not self.method or request.method == self.method)
             and (self._pattern is None or self._pattern.fullmatch(normal_path(request.path)) is not None)
-            and (not self.operation or operation_of(request) == self.operation)
+            and (not (self.operation or self.family) or self._means(operation_of(request)))
         )
+
+    def _means(self, operation: Operation | None) -> bool:
+        return operation is not None and self.operation in ("", operation.id) and self.family in ("", operation.family)
 
 
 EVERYWHERE: Final = Scope()
@@ -222,12 +230,12 @@ class MatchRules:
         return tuple(rule for index, rule in enumerate(self.rules) if index not in used)
 
     @property
-    def operations(self) -> frozenset[str]:
-        """The ids of operations that scopes name."""
-        return frozenset(rule.scope.operation for rule in self.rules if rule.scope.operation)
+    def scopes(self) -> Mapping[Scope, str]:
+        """The scopes of the rules, each with the origin of its first rule."""
+        return {rule.scope: rule.origin for rule in reversed(self.rules)}
 
     def in_force(self, request: Request, operation_of: OperationOf = no_operation) -> InForce:
-        """The rules whose scope `request` is in. `operation_of` is asked only when a scope names an operation."""
+        """The rules whose scope `request` is in. `operation_of` is asked when a scope names an operation or family."""
         if not self._scopes:
             return InForce(set(), *self._parts)
         held = (placed for scope, placed in self._scopes if scope.holds(request, operation_of))

@@ -5,17 +5,20 @@ Synchronous on purpose: a decision is made in one go, so that concurrent request
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from replayproxy.core.cassette import Cassette, Interaction
+from replayproxy.core.catalog import Operation
+from replayproxy.core.census import Census
 from replayproxy.core.fault_kinds import ALWAYS, Fault
 from replayproxy.core.faults import NO_FAULTS, FaultPlan, PlanUnderWay
 from replayproxy.core.matching import NO_RULES, Near, identify, nearest
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import Mode
 from replayproxy.core.polls import folded, is_poll
+from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
 from replayproxy.core.rules import MatchRules, OperationOf, no_operation
 from replayproxy.core.turns import Repeat, Turns
@@ -99,7 +102,8 @@ class Session:
         self._takes: dict[bytes, Turns] = {}
         self._given: set[int] = set()
         self._arrivals = 0
-        self._counts = {"played": 0, "missed": 0, "forwarded": 0, "saved": 0, "repeated": 0, "problems": 0, "lost": 0}
+        self._counts = dict.fromkeys(("played", "repeated", "missed", "forwarded", "saved", "lost"), 0)
+        self._census = Census()
         self._strict = strict
         self._told: list[ToldMiss] = []
         self._plan = PlanUnderWay(NO_FAULTS)
@@ -113,9 +117,10 @@ class Session:
             if number not in unheard:
                 self._takes.setdefault(key, Turns()).numbers.append(number)
 
-    def arrive(self) -> int:
-        """The place in line (from 1) of a request that has just arrived."""
+    def arrive(self, operation: Operation | None = None) -> int:
+        """The place in line (from 1) of a request that has just arrived, and calls `operation`."""
         self._arrivals += 1
+        self._census.arrived(operation)
         return self._arrivals
 
     def set_faults(self, plan: FaultPlan) -> None:
@@ -127,7 +132,7 @@ class Session:
         """The plan of faults, and how often each was met."""
         return self._plan
 
-    def decide(self, request: Request, operation: str = "") -> Decision:
+    def decide(self, request: Request, operation: Operation | None = None) -> Decision:
         """What to do with a (redacted) request that calls `operation`. Changes the play counts.
 
         Identical requests get their answers in the order in which they are decided: that of their arrival, when they
@@ -161,9 +166,9 @@ class Session:
         """Takes note of an answer that should have been recorded and could not be."""
         self._counts["lost"] += 1
 
-    def found_problems(self, count: int) -> None:
-        """Takes note of problems in a request."""
-        self._counts["problems"] += count
+    def found(self, operation: Operation | None, problems: Iterable[Problem]) -> None:
+        """Takes note of what is wrong with a request, or with an answer."""
+        self._census.found(operation, problems)
 
     def tell(self, miss: Miss, message: str) -> None:
         """Takes note of what a client was told about a miss, for the receipt."""
@@ -174,6 +179,7 @@ class Session:
         """What happened in this session so far."""
         unplayed = tuple(n for n in range(1, len(self._interactions) + 1) if n not in self._given)
         counts: Mapping[str, Any] = self._counts
+        asked = self._census.rows()
         return Receipt(
             mode=self.mode.name,
             strict=self._strict,
@@ -181,7 +187,10 @@ class Session:
             misses=tuple(self._told),
             leftovers=tuple(self._leftover(number) for number in unplayed[:LEFTOVERS_TOLD]),
             unused_rules=tuple(str(rule) for rule in self._rules.unused(self._touched)) if self.mode.plays else (),
+            problems=sum(row.problems for row in asked),
+            warnings=sum(row.warnings for row in asked),
             faulted=self.faulted,
+            asked=asked,
             **counts,
         )
 
@@ -195,7 +204,7 @@ class Session:
         interaction = self._interactions[number - 1]
         return Leftover(number, interaction.request.method, interaction.request.target, interaction.line)
 
-    def _play(self, takes: Turns | None, request: Request, operation: str) -> Replay | None:
+    def _play(self, takes: Turns | None, request: Request, operation: Operation | None) -> Replay | None:
         number = takes.next(request.method, self._repeat) if takes else None
         if takes is None or number is None:
             return None
@@ -211,7 +220,7 @@ class Session:
         self._counts["repeated" if repeated else "played"] += 1
         return replay
 
-    def _fault(self, number: int, request: Request, operation: str) -> tuple[Fault | None, bool]:
+    def _fault(self, number: int, request: Request, operation: Operation | None) -> tuple[Fault | None, bool]:
         """The fault of an answer, and whether the answer itself is kept for the next request."""
         planned = self._plan.strike(request, operation)
         if planned is not None:

@@ -3,7 +3,7 @@
 Rules:
 1. A new field means a new `FORMAT_VERSION` and one step in `UPGRADES`, be it one that changes nothing: an older
    replayproxy then refuses the file by its version instead of stumbling over the field.
-2. Version 2 added `fault` and `delay`.
+2. Version 2 added `fault` and `delay`; version 3 `family`, and `side`, `event` and `warning` of a problem.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from replayproxy.core.yaml_read import Mapping
 
 __all__ = ["FORMAT_VERSION", "UPGRADES", "Upgrade", "Upgrades", "upgrade", "upgraded_head"]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 Upgrade = Callable[[Mapping], Mapping]
 Upgrades = AbstractMapping[int, Upgrade]
@@ -27,7 +27,7 @@ def _as_it_is(mapping: Mapping) -> Mapping:
 
 
 #: From a version to the step that makes an interaction's document one of the next version.
-UPGRADES: Upgrades = {1: _as_it_is}
+UPGRADES: Upgrades = {1: _as_it_is, 2: _as_it_is}
 
 _VERSION = re.compile(r"^(replayproxy[ \t]*:[ \t]*)[0-9]+", re.MULTILINE)
 

@@ -21,9 +21,9 @@ from replayproxy.core.faults import FaultPlan, parse_faults
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.matching import NO_RULES
 from replayproxy.core.messages import Body, FileBody
+from replayproxy.core.problem import Problem
 from replayproxy.core.receipts import plain
 from replayproxy.core.rules import MatchRules
-from replayproxy.core.validation import Problem
 from replayproxy.errors import ConfigError
 from replayproxy.proxy.exchange import Outcome
 from replayproxy.proxy.opening import NAME, Declaration
@@ -223,11 +223,9 @@ def _exchange_json(entry: Entry, body: dict[str, Any]) -> dict[str, Any]:
         "outcome": entry.outcome,
         "status": entry.status,
         "operation": entry.operation or None,
+        "family": entry.family or None,
         "interaction": entry.interaction or None,
-        "problems": [
-            {"message": plain(each.message), "param": each.param and plain(each.param), "code": each.code}
-            for each in entry.problems
-        ],
+        "problems": [_problem_json(each) for each in entry.problems],
         "note": plain(entry.note),
         "request": {
             "method": plain(request.method),
@@ -235,6 +233,17 @@ def _exchange_json(entry: Entry, body: dict[str, Any]) -> dict[str, Any]:
             "headers": [[plain(name), plain(value)] for name, value in request.headers],
             "body": body,
         },
+    }
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "message": plain(problem.message),
+        "param": problem.param and plain(problem.param),
+        "code": problem.code,
+        "warning": problem.warning,
+        "side": problem.side,
+        "event": problem.event or None,
     }
 
 

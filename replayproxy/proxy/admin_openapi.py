@@ -240,6 +240,17 @@ _RECEIPT = _object(
         "passed": {"type": "boolean"},
         "failures": _list(_TEXT),
         "counts": _COUNTS,
+        "operations": _list(
+            _object(
+                {
+                    "operation": _MAYBE_TEXT,
+                    "family": _MAYBE_TEXT,
+                    "requests": _COUNT,
+                    "problems": _COUNT,
+                    "warnings": _COUNT,
+                }
+            )
+        ),
         "misses": _list(_object({"reason": _TEXT, "method": _TEXT, "target": _TEXT, "message": _TEXT})),
         "unplayed": _list(_object({"number": _COUNT, "method": _TEXT, "target": _TEXT, "line": _COUNT})),
         "unused_rules": _list(_TEXT),
@@ -258,6 +269,16 @@ _BODY = _object(
     },
     optional=("json", "text", "base64", "file", "truncated", "left_out"),
 )
+_FOUND = _object(
+    {
+        "message": _TEXT,
+        "param": _MAYBE_TEXT,
+        "code": _MAYBE_TEXT,
+        "warning": _field("The API may take it all the same.", type="boolean"),
+        "side": {"enum": ["request", "response"]},
+        "event": _field("In which event of a stream, from 1.", type=["integer", "null"]),
+    }
+)
 _EXCHANGE = _object(
     {
         "number": _COUNT,
@@ -267,8 +288,9 @@ _EXCHANGE = _object(
         "outcome": {"enum": list(OUTCOMES)},
         "status": _COUNT,
         "operation": _MAYBE_TEXT,
+        "family": _MAYBE_TEXT,
         "interaction": {"type": ["integer", "null"]},
-        "problems": _list(_object({"message": _TEXT, "param": _MAYBE_TEXT, "code": _MAYBE_TEXT})),
+        "problems": _list(_FOUND),
         "note": _TEXT,
         "request": _object({"method": _TEXT, "target": _TEXT, "headers": _list(_list(_TEXT)), "body": _BODY}),
     }

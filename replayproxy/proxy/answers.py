@@ -6,8 +6,8 @@ from aiohttp import web
 
 from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import Headers, Response
+from replayproxy.core.problem import Problem
 from replayproxy.core.session import Miss
-from replayproxy.core.validation import Problem
 from replayproxy.errors import ConfigError, ReplayProxyError, UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.wire import Reply

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from replayproxy.core.fault_kinds import Cut, Fault
 from replayproxy.core.messages import Headers
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 from replayproxy.proxy.answers import own_response
 from replayproxy.proxy.wire import Reply
 

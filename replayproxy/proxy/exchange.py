@@ -10,7 +10,7 @@ from aiohttp import web
 
 from replayproxy.core.catalog import Resolved
 from replayproxy.core.messages import Request
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 from replayproxy.proxy.intake import Intake
 
 __all__ = ["Clock", "Exchange", "Outcome"]
@@ -57,3 +57,8 @@ class Exchange:
     def operation(self) -> str:
         """The catalog's id of what was asked, "" when unknown."""
         return self.resolved.operation.id if self.resolved else ""
+
+    @property
+    def family(self) -> str:
+        """The catalog's family of what was asked, "" when unknown."""
+        return self.resolved.operation.family if self.resolved else ""

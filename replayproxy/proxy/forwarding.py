@@ -11,6 +11,7 @@ from replayproxy.core.messages import Headers, Request, Response
 from replayproxy.errors import UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.breaking import Outlet, Severed, Severing, break_off, sever
 from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.checking import Checker, Watch
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer, Upstream
@@ -62,7 +63,7 @@ class Link:
 
 @dataclass(slots=True)
 class Passage:
-    """An answer on its way from the upstream to the client.
+    """An answer on its way from the upstream to the client, past those who keep and who check it.
 
     `gone`: the client hung up before the end. `last`: the piece that is held back until the recording is saved.
     """
@@ -70,6 +71,7 @@ class Passage:
     answer: Answer
     reply: Outlet
     capture: Capture | None
+    watch: Watch | None
     now: Callable[[], float]
     gone: bool = False
     last: bytes = b""
@@ -86,6 +88,9 @@ class Passage:
                 await self._send(piece)
             if self.capture is not None:
                 for _ in self.capture.steps(piece, at):
+                    await asyncio.sleep(0)
+            if self.watch is not None:
+                for _ in self.watch.steps(piece):
                     await asyncio.sleep(0)
             if ended:
                 self.last = piece
@@ -121,6 +126,7 @@ class Delivery:
     tape: Tape | None
     complete: Callable[[], bool]
     now: Callable[[], float]
+    checker: Checker
     fault: Fault | None = None
 
     async def run(self) -> Reply:
@@ -131,13 +137,16 @@ class Delivery:
         framed = length is not None or exchange.raw.version >= (1, 1)
         capture = self.tape.capture(head.headers, exchange.secrets, decode=True) if self.tape else None
         outlet = Severing(reply, self.fault) if self.fault and not reply.bodiless else reply
-        passage = Passage(self.answer, outlet, capture, self.now)
+        watch = self.checker.answer(exchange, head.status, head.headers)
+        passage = Passage(self.answer, outlet, capture, watch, self.now)
         try:
             await passage.run()
+            self._check(watch)
             self._save(capture)
             await passage.finish()
         except UpstreamError as error:
             exchange.outcome, exchange.note = "failed", str(error)
+            self._check(watch, complete=False)
             self._save(capture, _TRUNCATED)
             await break_off(exchange.raw, reply, framed=framed)
         except Severed:
@@ -147,6 +156,10 @@ class Delivery:
             if capture is not None and exchange.outcome != "saved":
                 capture.discard()
         return reply
+
+    def _check(self, watch: Watch | None, *, complete: bool = True) -> None:
+        if watch is not None:
+            self.checker.answered(self.exchange, watch, complete=complete)
 
     def _save(self, capture: Capture | None, fault: Fault | None = None) -> None:
         if self.tape is None or capture is None or (fault is not None and not self.tape.failures):

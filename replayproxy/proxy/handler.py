@@ -16,18 +16,18 @@ from functools import partial
 
 from aiohttp import web
 
-from replayproxy.core.catalog import Catalog
 from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.journal import Journal
 from replayproxy.core.messages import Request
+from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.report import miss_message
 from replayproxy.core.session import Miss, Replay, Session
-from replayproxy.core.validation import Problem, problems
 from replayproxy.errors import CassetteError, UpstreamError
 from replayproxy.proxy import answers
 from replayproxy.proxy.breaking import FAULT_HEADER, strike
 from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock, Exchange, Outcome
 from replayproxy.proxy.forwarding import Delivery, Link, fault_of
 from replayproxy.proxy.intake import Intake, TooLargeError, outgoing, stored
@@ -47,12 +47,11 @@ GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How requests are treated: `validate` is off, warn or enforce; `speed` 0 plays at once; sizes are in bytes.
+    """How requests are treated: `speed` 0 plays at once; sizes are in bytes.
 
     `poll_after_ms` is how long a client that polls is told to wait, in milliseconds; 0: what was recorded.
     """
 
-    validate: str
     speed: float
     body_limit: int
     idle: float
@@ -69,7 +68,7 @@ class Handler:
     name: str
     session: Session
     cassette: str
-    catalog: Catalog
+    checker: Checker
     redactor: Redactor
     policy: Policy
     clock: Clock
@@ -125,14 +124,15 @@ class Handler:
             self._tell(exchange)
 
     def _arrive(self, raw: web.BaseRequest, head: Request) -> Exchange:
+        resolved = self.checker.catalog.resolve(head.method, head.target)
         exchange = Exchange(
             raw=raw,
             head=head,
             intake=Intake(raw, self.policy.body_limit, self.policy.idle),
-            slot=self.session.arrive(),
+            slot=self.session.arrive(resolved.operation if resolved else None),
             started=self.clock.seconds(),
             recorded=self.clock.wall(),
-            resolved=self.catalog.resolve(head.method, head.path),
+            resolved=resolved,
             secrets=self.redactor.secrets(head),
             twin=self.redactor.request(stored(head)),
         )
@@ -153,7 +153,8 @@ class Handler:
         if first := self._reads_first(exchange):
             body = await exchange.intake.whole(capture)
             self._read_twin(exchange, capture)
-        decision = self.session.decide(exchange.twin, exchange.operation)
+        resolved = exchange.resolved
+        decision = self.session.decide(exchange.twin, resolved.operation if resolved else None)
         if isinstance(decision, Replay):
             return await self._replay(exchange, decision)
         if isinstance(decision, Miss):
@@ -161,16 +162,14 @@ class Handler:
         if decision.fault is not None and decision.fault.early:
             return await self._strike(exchange, decision.fault)
         if first:
-            self._validate(exchange)
-            if exchange.problems and self.policy.validate == "enforce":
-                return await self._reject(exchange)
+            self.checker.request(exchange)
+            if problem := self.checker.refused(exchange):
+                return await self._reject(exchange, problem)
         return await self._forward(exchange, capture, body, first, decision.fault)
 
     def _reads_first(self, exchange: Exchange) -> bool:
         """Whether the body has to be known before anything can be decided (or is small enough not to matter)."""
-        checked = exchange.resolved is not None and exchange.resolved.operation.check is not None
-        enforced = self.policy.validate == "enforce" and checked
-        return self.session.mode.plays or enforced or exchange.intake.small
+        return self.session.mode.plays or exchange.intake.small or self.checker.reads_first(exchange)
 
     def _capture_request(self, exchange: Exchange) -> Capture:
         headers, spool = exchange.head.headers, self.tape.recorder.spool if self.tape else None
@@ -180,11 +179,6 @@ class Handler:
         body, _, _ = capture.finish()
         body = self.redactor.body(exchange.head.headers, body, exchange.secrets)
         exchange.twin = replace(exchange.twin, body=body)
-
-    def _validate(self, exchange: Exchange) -> None:
-        if self.policy.validate != "off" and exchange.resolved is not None:
-            exchange.problems = problems(exchange.twin, exchange.resolved)
-            self.session.found_problems(len(exchange.problems))
 
     # --- replay, refuse, reject
 
@@ -201,15 +195,14 @@ class Handler:
 
     async def _refuse(self, exchange: Exchange, miss: Miss) -> Reply:
         exchange.outcome = "missed"
-        self._validate(exchange)
+        self.checker.request(exchange)
         message = miss_message(miss, self.cassette, self.session.interaction, exchange.problems)
         self.session.tell(miss, message)
         exchange.note = message
         return await answers.missed(exchange, miss, message)
 
-    async def _reject(self, exchange: Exchange) -> Reply:
+    async def _reject(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.outcome = "rejected"
-        problem = exchange.problems[0]
         if self.tape is not None:
             self.tape.save(exchange, exchange.twin, answers.own_response(problem))
         return await answers.send_own(exchange, problem)
@@ -224,6 +217,7 @@ class Handler:
         self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool, fault: Fault | None
     ) -> Reply:
         assert self.link is not None, "only modes with an upstream forward"  # noqa: S101 -- for the type checker
+        self.checker.forwarded(exchange)
         request = outgoing(exchange.head, body, exchange.intake.chunked)
         try:
             answer = await self.link.ask(request, self._pieces(exchange, capture, body, read))
@@ -234,7 +228,7 @@ class Handler:
         tape = self.tape if self.tape is not None and fault is None and self.tape.wants(answer.head.status) else None
         complete = partial(self._complete, exchange, capture, read)
         try:
-            return await Delivery(exchange, answer, tape, complete, self.clock.seconds, fault).run()
+            return await Delivery(exchange, answer, tape, complete, self.clock.seconds, self.checker, fault).run()
         finally:
             await answer.close()
 
@@ -269,7 +263,7 @@ class Handler:
             if self.tape is not None:
                 self.tape.lose(error)
             return False
-        self._validate(exchange)
+        self.checker.request(exchange)
         return True
 
     # --- whatever else

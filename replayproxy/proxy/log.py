@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from replayproxy.core.report import printable
+from replayproxy.core.report import printable, problem_line
 from replayproxy.proxy.exchange import Exchange
 
 __all__ = ["configure"]
@@ -50,7 +50,8 @@ class _Text(logging.Formatter):
             lines += self.formatException(record.exc_info).splitlines()
         exchange = getattr(record, "exchange", None)
         if isinstance(exchange, Exchange):
-            lines += [problem.message for problem in exchange.problems]
+            if exchange.outcome != "missed":  # a miss tells of them itself
+                lines += [problem_line(problem) for problem in exchange.problems]
             lines += exchange.note.splitlines()
         return "\n    ".join(printable(line) for line in lines)
 
@@ -69,11 +70,12 @@ class _Json(logging.Formatter):
                 "method": exchange.twin.method,
                 "target": exchange.twin.target,
                 "operation": exchange.operation,
+                "family": exchange.family,
                 "status": exchange.status,
                 "outcome": exchange.outcome,
                 "interaction": exchange.number,
                 "seconds": round(getattr(record, "took", 0.0), 6),
-                "problems": [problem.message for problem in exchange.problems],
+                "problems": [problem_line(problem) for problem in exchange.problems],
                 "note": exchange.note,
             }
         if record.exc_info:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import difflib
 import logging
 import re
 import ssl
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import replayproxy
-from replayproxy.config import Repeat, Settings, Validate
+from replayproxy.config import Repeat, Settings
+from replayproxy.config.catalogs import check_names, load_catalog
 from replayproxy.core.cassette import Cassette, Head, Interaction
+from replayproxy.core.catalog import Catalog, Operation
 from replayproxy.core.journal import Journal
+from replayproxy.core.levels import Level
 from replayproxy.core.matching import NO_RULES
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import MODES
@@ -25,11 +28,11 @@ from replayproxy.core.rules import MatchRules
 from replayproxy.core.session import Session
 from replayproxy.emulator.runner import running as emulator_running
 from replayproxy.emulator.state import EmulatorSettings
-from replayproxy.errors import ConfigError
-from replayproxy.openai_api import CATALOG
+from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.forwarding import Credential, Link
 from replayproxy.proxy.handler import Handler, Policy
+from replayproxy.proxy.notices import Notices
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Origin, Timeouts, Upstream
 from replayproxy.stores import FileStore, Recorder
@@ -48,13 +51,14 @@ NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
 class Declaration:
     """What a session is to be. None stands for what the proxy's settings say, and for the cassette for `NAME.yaml`.
 
-    `rules` of matching come on top of the settings' own.
+    `rules` of matching come on top of the settings' own. `validate` takes the place of the settings' level; what they
+    say of single operations and families goes before it, as it goes before their own.
     """
 
     name: str
     cassette: Path | None = None
     mode: str | None = None
-    validate: Validate | None = None
+    validate: Level | None = None
     speed: float | None = None
     strict: bool | None = None
     repeat: Repeat | None = None
@@ -62,19 +66,20 @@ class Declaration:
 
     def applied(self, settings: Settings) -> Settings:
         """The settings of this session alone."""
-        own: dict[str, Any] = {"mode": self.mode, "validate": self.validate, "speed": self.speed, "strict": self.strict}
+        own: dict[str, Any] = {"mode": self.mode, "speed": self.speed, "strict": self.strict}
         given = {name: value for name, value in own.items() if value is not None}
         playback = replace(settings.playback, repeat=self.repeat or settings.playback.repeat)
+        validate = replace(settings.validate, level=self.validate or settings.validate.level)
         cassette = self.cassette or _cassette(self.name, settings)
-        return replace(settings, playback=playback, cassette=cassette, cassettes=None, **given)
+        return replace(settings, playback=playback, validate=validate, cassette=cassette, cassettes=None, **given)
 
 
 @dataclass(slots=True)
 class Opener:
     """Opens sessions under one proxy's settings.
 
-    The upstream is made when the first session needs one, and closed with `stack`: where all sessions play back there
-    never is one.
+    The catalog is read when the first session is opened. The upstream is made when the first session needs one, and
+    closed with `stack`: where all sessions play back there never is one.
     """
 
     settings: Settings
@@ -83,18 +88,26 @@ class Opener:
     clock: Clock
     journal: Journal
     stack: contextlib.AsyncExitStack
+    notices: Notices = dataclasses.field(default_factory=Notices)
+    catalog: Catalog | None = None
     link: Link | None = None
+    _reading: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
     _linking: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
     async def open(self, declaration: Declaration) -> Handler:
-        """Opens a session. CassetteError when its cassette cannot be read, or is being recorded by somebody else."""
-        settings = declaration.applied(self.settings)
-        link = await self._linked() if MODES[settings.mode].forwards else None
-        rules = self.settings.match.all_rules.plus(declaration.rules)
-        _check_operations(rules)
-        return await asyncio.to_thread(self._build, declaration.name, settings, rules, link)
+        """Opens a session.
 
-    def _build(self, name: str, settings: Settings, rules: MatchRules, link: Link | None) -> Handler:
+        CassetteError when its cassette cannot be read, or is being recorded by somebody else. ConfigError when the
+        catalog cannot be read, or does not have what the settings or the declaration name.
+        """
+        settings = declaration.applied(self.settings)
+        rules = self.settings.match.all_rules.plus(declaration.rules)
+        catalog = await self._known()
+        check_names(catalog, settings.validate, rules)
+        link = await self._linked() if MODES[settings.mode].forwards else None
+        return await asyncio.to_thread(self._build, declaration.name, settings, rules, catalog, link)
+
+    def _build(self, name: str, settings: Settings, rules: MatchRules, catalog: Catalog, link: Link | None) -> Handler:
         mode = MODES[settings.mode]
         store = FileStore(settings.default_cassette, settings.record.inline_limit)
         cassette = self._load(store) if mode.plays and store.exists() else None
@@ -105,17 +118,16 @@ class Opener:
             strict=settings.strict,
             collapse_polls=settings.playback.collapse_polls,
             rules=rules,
-            operation_of=_operation_of,
+            operation_of=partial(_operation_of, catalog),
         )
         recorder = self._recorder(store, mode.replaces) if mode.saves else None
         return Handler(
             name=name,
             session=session,
             cassette=_shown(settings.default_cassette),
-            catalog=CATALOG,
+            checker=self._checker(settings, session, catalog, link),
             redactor=self.redactor,
             policy=Policy(
-                validate=settings.validation,
                 speed=settings.speed,
                 body_limit=settings.limits.body,
                 idle=settings.upstream.idle_timeout,
@@ -127,6 +139,10 @@ class Opener:
             link=link,
             tape=Tape(recorder, self.redactor, session, settings.record.failures, self.clock) if recorder else None,
         )
+
+    def _checker(self, settings: Settings, session: Session, catalog: Catalog, link: Link | None) -> Checker:
+        asked = str(link.upstream) if link and settings.upstream.kind == "http" else ""
+        return Checker(catalog, settings.validation, self.redactor, session, self.notices, asked)
 
     def _load(self, store: FileStore) -> Cassette:
         cassette = store.load()
@@ -154,6 +170,12 @@ class Opener:
             return ""
         return "emulator" if self.settings.upstream.kind == "emulator" else str(self.link.upstream)
 
+    async def _known(self) -> Catalog:
+        async with self._reading:
+            if self.catalog is None:
+                self.catalog = await asyncio.to_thread(load_catalog, self.settings.catalog)
+            return self.catalog
+
     async def _linked(self) -> Link:
         async with self._linking:
             if self.link is None:
@@ -172,19 +194,9 @@ class Opener:
         return Link(upstream, Credential(self.key) if self.key else None)
 
 
-def _operation_of(request: Request) -> str:
-    found = CATALOG.resolve(request.method, request.path)
-    return found.operation.id if found else ""
-
-
-def _check_operations(rules: MatchRules) -> None:
-    """ConfigError when a rule's scope names an operation that there is not."""
-    known = [operation.id for operation in CATALOG]
-    for name in rules.operations:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"match.rules: there is no operation {name}{hint}")
+def _operation_of(catalog: Catalog, request: Request) -> Operation | None:
+    found = catalog.resolve(request.method, request.target)
+    return found.operation if found else None
 
 
 def _cassette(name: str, settings: Settings) -> Path:

@@ -56,6 +56,7 @@ class Tape:
                 request=twin,
                 response=self.redactor.response(response, exchange.secrets),
                 operation=exchange.operation,
+                family=exchange.family,
                 recorded=exchange.recorded,
                 first_byte=round(exchange.first_byte, 6),
                 took=round(self.clock.seconds() - exchange.started, 6),

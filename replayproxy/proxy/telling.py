@@ -18,6 +18,7 @@ def entry_of(exchange: Exchange, session: str, number: int, took: float) -> Entr
         status=exchange.status,
         outcome=exchange.outcome,
         operation=exchange.operation,
+        family=exchange.family,
         interaction=exchange.number,
         seconds=round(took, 6),
         problems=exchange.problems,

@@ -54,6 +54,14 @@ class TestCheck:
         assert json.loads(as_json.stdout) == {"file": "bad.yaml", "problems": result.stdout.splitlines()}
         assert as_json.exit_code == 1
 
+    def test_names_that_the_catalog_does_not_have(self, folder: Path) -> None:
+        """Are found without a start; so is a catalog that cannot be read."""
+        (folder / "bad.yaml").write_text("validate:\n  operations:\n    caht: off\n", "utf-8")
+        result = run("config", "check", "bad.yaml")
+        message = "validate.operations: there is no operation or family caht; did you mean `chat`?\n"
+        assert (result.stdout, result.exit_code) == (message, 1)
+        assert "no.json: cannot be read" in run("config", "check", REPLAYPROXY_CATALOG="no.json").stdout
+
     def test_a_missing_file_is_wrong_usage(self, folder: Path) -> None:
         """Exit status 2, as for every argument that does not make sense."""
         assert run("config", "check", "no.yaml").exit_code == 2

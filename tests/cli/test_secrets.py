@@ -22,9 +22,9 @@ from replayproxy.config import RedactSettings
 from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.cassette import Head, Interaction
 from replayproxy.core.messages import FileBody, Headers, Request, Response
+from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import RULES, Redactor
 from replayproxy.core.rule_paths import RulePath
-from replayproxy.core.validation import Problem
 from replayproxy.stores import FileStore
 from tests.proxies import proxied
 

@@ -81,9 +81,10 @@ def test_a_run_that_failed_says_which_session_what_missed_and_what_to_do(folder:
     assert lines[1].startswith("replayproxy: session b failed (playback, cassettes/b.yaml): 1 request(s) missed")
     assert "no_match: no interaction in cassettes/b.yaml answers GET /v1/models?x=2" in lines[2]
     assert "query.x: recorded" in lines[3]
-    assert lines[-3].startswith("  What to do: ")
-    assert lines[-2:] == [
-        "replayproxy: 2 sessions: 1 played, 1 missed, 2 unplayed",
+    assert lines[-4].startswith("  What to do: ")
+    assert lines[-3:] == [
+        "replayproxy: warnings: listModels 1",
+        "replayproxy: 2 sessions: 1 played, 1 missed, 1 with warnings, 2 unplayed",
         "replayproxy: failed: 1 of 2 sessions (b)",
     ]
     receipt, suites = told(folder)

@@ -10,7 +10,7 @@ import pytest
 from replayproxy.core.cassette import VOLATILE_HEADERS, Interaction, exchange_key, same_exchange
 from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 ONE = Interaction(
     Request("POST", "/v1/x", Headers.of(("a", "b")), b"asked"),

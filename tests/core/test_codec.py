@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
@@ -21,7 +21,7 @@ from replayproxy.core.codec import decode, encode, encode_head, renumber, split_
 from replayproxy.core.documents import split
 from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 from replayproxy.core.yaml_read import Mapping
 from replayproxy.errors import CassetteError
 
@@ -84,17 +84,28 @@ GOLDEN = (
     ),
     Interaction(Request("GET", "/v1/models"), Response(504), fault=Fault("timeout", of_upstream=True)),
 )
+NAMED = Interaction(
+    Request("POST", "/v1/chat/completions", typed("application/json"), b"{}"),
+    Response(200, "OK", typed("application/json"), b"{}"),
+    operation="createChatCompletion",
+    family="chat",
+    problems=(
+        Problem("Unknown parameter: 'x'.", "x", "unknown_parameter", warning=True),
+        Problem("Missing 'id'.", "id", warning=True, side="response", event=12),
+    ),
+)
 
 
 def test_a_cassette_reads_as_people_would_write_it() -> None:
     """The file as it is meant to be reviewed."""
-    assert read_back(*GOLDEN) == Path(__file__).with_name("cassette_v2.yaml").read_text("utf-8")
+    assert read_back(*GOLDEN, NAMED) == Path(__file__).with_name("cassette_v3.yaml").read_text("utf-8")
 
 
-def test_a_cassette_of_version_1_is_read() -> None:
-    """What was recorded before there were faults still plays, and satisfies the schema."""
-    text = Path(__file__).with_name("cassette.yaml").read_text("utf-8")
-    assert decode(text, lambda body: body) == Cassette(HEAD, GOLDEN[:1])
+@pytest.mark.parametrize(("name", "held"), [("cassette.yaml", GOLDEN[:1]), ("cassette_v2.yaml", GOLDEN)])
+def test_a_cassette_of_an_earlier_version_is_read(name: str, held: tuple[Interaction, ...]) -> None:
+    """What was recorded before there were faults, or families, still plays, and satisfies the schema."""
+    text = Path(__file__).with_name(name).read_text("utf-8")
+    assert decode(text, lambda body: body) == Cassette(HEAD, held)
     for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
         Draft7Validator(SCHEMA).validate(document)
 
@@ -191,6 +202,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@example({"&": None, "\u2028": None}, {})
 @given(JSON_VALUES, st.sampled_from([{}, {"indent": 2}, {"separators": (",", ":")}, {"ensure_ascii": False}]))
 def test_any_json_survives_in_its_layout(value: Any, options: dict[str, Any]) -> None:
     """As its form, or as text when it has none."""
@@ -475,7 +487,7 @@ def test_what_a_hand_broke_is_named_with_its_line(old: str, new: str, where: str
         ("hello", "something else than YAML"),
         ("---\nreplayproxy: 1\n", "the head has no end mark"),
         ("# c\nreplayproxy: 1\n", "the head has no end mark"),
-        ("---\nreplayproxy: 3\n...\n", "Upgrade replayproxy"),
+        ("---\nreplayproxy: 4\n...\n", "Upgrade replayproxy"),
         ("---\nreplayproxy: one\n...\n", "does not say `replayproxy: 1`"),
         ("---\nreplayproxy: 0\n...\n", "does not say `replayproxy: 1`"),
         ("---\nreplayproxy: 1\nrecorder: x\n...\n", "Did you mean 'recorded'?"),
@@ -555,9 +567,9 @@ def test_only_what_an_upgrade_changes_is_written_anew() -> None:
 
     old = replace(exchange(b"x" * 70_000, "text/plain"), operation="old")
     text, files = written(exchange(b"kept"), old, replace(old, operation="kept"))
-    documents = split_cassette(text.replace("replayproxy: 2", "replayproxy: 1").replace("request:", "request: # mine"))
-    head, *found = upgraded(documents, {1: step}).items
-    assert "replayproxy: 2" in head.text
+    documents = split_cassette(text.replace("replayproxy: 3", "replayproxy: 2").replace("request:", "request: # mine"))
+    head, *found = upgraded(documents, {2: step}).items
+    assert "replayproxy: 3" in head.text
     assert [item == before for item, before in zip(found, documents.items[1:], strict=True)] == [True, False, True]
     assert found[1].text == encode(old, 2).text.replace("old", "new")
     assert list(files) == [next(iter(encode(old, 2).files))]

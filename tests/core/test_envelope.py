@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replayproxy.core.envelope import error_body
-from replayproxy.core.validation import Problem
+from replayproxy.core.problem import Problem
 
 
 def test_envelope_is_the_real_one_to_the_byte() -> None:

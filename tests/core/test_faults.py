@@ -10,8 +10,9 @@ import pytest
 
 from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.faults import FaultPlan, PlannedFault, PlanUnderWay, parse_faults
+from replayproxy.core.problem import Problem
 from replayproxy.core.rules import Scope
-from replayproxy.core.validation import Problem
+from replayproxy.openai_api import catalog
 from tests.builders import request
 
 RUN = request("POST", "/v1/threads/t/runs")
@@ -73,7 +74,7 @@ def test_a_fault_is_met_as_often_as_planned() -> None:
     """The first that is left for a request; then the next, then none."""
     first, second = Fault("reset", times=2), Fault("status", status=500, times=1)
     plan = PlanUnderWay(FaultPlan((PlannedFault(first, Scope(operation="createRun")), PlannedFault(second))))
-    assert [plan.strike(RUN, "createRun") for _ in range(4)] == [first, first, second, None]
+    assert [plan.strike(RUN, catalog().operation("createRun")) for _ in range(4)] == [first, first, second, None]
     assert plan.met == [2, 1]
 
 
@@ -81,9 +82,19 @@ def test_a_fault_is_for_the_requests_of_its_scope() -> None:
     """By operation, by method and path; always when it says so."""
     polled = PlannedFault(Fault("reset"), Scope("GET", "/v1/threads/*/runs/*"))
     plan = PlanUnderWay(FaultPlan((polled, PlannedFault(Fault("timeout"), Scope(operation="createThread")))))
-    assert plan.strike(RUN, "createRun") is None
-    assert [plan.strike(POLL, "getRun") for _ in range(3)] == [polled.fault] * 3
-    assert plan.strike(RUN, "createThread") == Fault("timeout")
+    assert plan.strike(RUN, catalog().operation("createRun")) is None
+    assert [plan.strike(POLL, catalog().operation("getRun")) for _ in range(3)] == [polled.fault] * 3
+    assert plan.strike(RUN, catalog().operation("createThread")) == Fault("timeout")
+
+
+def test_a_fault_is_for_a_family() -> None:
+    """Whichever of its operations is asked for."""
+    plan = parse_faults({"faults": [{"family": "runs", "kind": "reset", "times": "always"}]})
+    assert isinstance(plan, FaultPlan)
+    under_way = PlanUnderWay(plan)
+    assert under_way.strike(RUN, catalog().operation("createThread")) is None
+    assert under_way.strike(RUN, None) is None
+    assert under_way.strike(RUN, catalog().operation("createRun")) == plan.faults[0].fault
 
 
 def test_the_plan_of_the_documentation_is_one() -> None:

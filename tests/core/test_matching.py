@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayproxy.core.bodies import PARSE_LIMIT
+from replayproxy.core.catalog import Operation
 from replayproxy.core.matching import (
     ABSENT,
     DIFFERENCES_LIMIT,
@@ -244,10 +245,11 @@ def test_the_operation_is_asked_for_when_a_scope_names_one() -> None:
     """And only then: to find it out costs something."""
     rules = MatchRules.of(ignore=["body.n"], scope=Scope(operation="createMessage"))
 
-    def operation_of(request: Request) -> str:
-        return "createMessage" if request.path.endswith("/messages") else "createRun"
+    def operation_of(request: Request) -> Operation:
+        id_ = "createMessage" if request.path.endswith("/messages") else "createRun"
+        return Operation(id_, "POST", request.path, "threads")
 
-    def never(_: Request) -> str:
+    def never(_: Request) -> Operation:
         raise AssertionError
 
     one, other = with_("n", 2), with_("n", 3)

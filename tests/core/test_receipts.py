@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
+from replayproxy.core.receipt import Asked, Leftover, Receipt, ToldMiss
 from replayproxy.core.receipts import junit_xml, plain, receipt_json, receipts_json
 
 MISS = ToldMiss(
@@ -31,6 +31,9 @@ FAILED = Receipt(
     misses=(MISS,),
     leftovers=(Leftover(2, "GET", "/v1/models", 31), Leftover(5, "GET", "/v1/files", 77)),
     unused_rules=("ignore body.x",),
+    problems=1,
+    warnings=2,
+    asked=(Asked("createThread", "threads", 3, 1, 1), Asked("", "", 1, 0, 1)),
 )
 BROKEN = Receipt("playback", name="c", broken="c.yaml:3: not a cassette")
 
@@ -51,10 +54,15 @@ def test_a_receipt_as_json() -> None:
             "forwarded": 0,
             "saved": 0,
             "lost": 0,
-            "problems": 0,
+            "problems": 1,
+            "warnings": 2,
             "faulted": 0,
             "unplayed": 2,
         },
+        "operations": [
+            {"operation": "createThread", "family": "threads", "requests": 3, "problems": 1, "warnings": 1},
+            {"operation": None, "family": None, "requests": 1, "problems": 0, "warnings": 1},
+        ],
         "misses": [{"reason": "no_match", "method": "POST", "target": "/v1/threads", "message": MISS.message}],
         "unplayed": [
             {"number": 2, "method": "GET", "target": "/v1/models", "line": 31},

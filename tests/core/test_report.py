@@ -5,10 +5,10 @@ import pytest
 from replayproxy.core.cassette import Cassette, Interaction
 from replayproxy.core.matching import ABSENT
 from replayproxy.core.modes import MODES
+from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
 from replayproxy.core.report import miss_message, receipt_lines, receipts_lines, shown
 from replayproxy.core.session import Miss, Session
-from replayproxy.core.validation import Problem
 from tests.builders import interaction, request
 
 

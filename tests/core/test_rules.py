@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from replayproxy.core.catalog import Operation
 from replayproxy.core.messages import Request
 from replayproxy.core.rules import EVERYWHERE, GONE, MASK, MatchRule, MatchRules, Scope, no_operation
 from replayproxy.errors import ConfigError
 
 POST = Request("POST", "/v1/threads/thread_1/messages?limit=1")
+CREATE = Operation("createMessage", "POST", "/threads/{thread_id}/messages", "messages")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,7 @@ POST = Request("POST", "/v1/threads/thread_1/messages?limit=1")
             "ignore query.a (for POST /v1/* createX)",
         ),
         (MatchRule.mask("path", "[0-9]", Scope(method="GET")), "path: '[0-9]'", "mask path: '[0-9]' (for GET)"),
+        (MatchRule.ignore("body.a", Scope("GET", family="chat")), "body.a", "ignore body.a (for GET chat)"),
     ],
 )
 def test_a_rule_is_told_as_it_was_written(rule: MatchRule, text: str, told: str) -> None:
@@ -91,20 +96,27 @@ def test_what_a_rule_makes_of_a_value(rule: MatchRule, value: object, changed: o
         (Scope(path="/v1/thre%61ds/**"), True),
         (Scope(operation="createMessage"), True),
         (Scope(operation="createRun"), False),
+        (Scope(family="messages"), True),
+        (Scope(family="createMessage"), False),
+        (Scope(operation="messages"), False),
+        (Scope(operation="createMessage", family="messages"), True),
+        (Scope(operation="createMessage", family="runs"), False),
+        (Scope(operation="createRun", family="messages"), False),
         (Scope("POST", "/v1/**", "createMessage"), True),
         (Scope("POST", "/v2/**", "createMessage"), False),
     ],
 )
 def test_a_scope_holds_when_all_it_names_fits(scope: Scope, holds: bool) -> None:
-    """Method, path without the query, operation."""
-    assert scope.holds(POST, lambda _: "createMessage") is holds
-    force = MatchRules((MatchRule.ignore("body.a", scope),)).in_force(POST, lambda _: "createMessage")
+    """Method, path without the query, operation, family."""
+    assert scope.holds(POST, lambda _: CREATE) is holds
+    force = MatchRules((MatchRule.ignore("body.a", scope),)).in_force(POST, lambda _: CREATE)
     assert bool(force.body) is holds
 
 
 def test_without_a_catalog_no_operation_is_known() -> None:
-    """Rules scoped by operation then hold for no request."""
+    """Rules scoped by operation or family then hold for no request."""
     assert not Scope(operation="createMessage").holds(POST, no_operation)
+    assert not Scope(family="messages").holds(POST, no_operation)
 
 
 def test_rules_in_force_keep_their_order_and_their_indexes() -> None:
@@ -144,7 +156,10 @@ def test_unused_rules_are_those_that_nothing_touched() -> None:
     assert rules.unused([2, 0, 1, 1]) == ()
 
 
-def test_operations_that_scopes_name() -> None:
+def test_scopes_with_the_place_of_their_first_rule() -> None:
     """To be compared with a catalog, which the rules do not know."""
-    rules = MatchRules.of(ignore=["body.a"], scope=Scope(operation="createRun")).plus(MatchRules.of(ignore=["body.b"]))
-    assert rules.operations == {"createRun"}
+    run, chat = Scope(operation="createRun"), Scope(family="chat")
+    scoped = [(run, "a:1"), (EVERYWHERE, "a:2"), (run, "a:3"), (chat, "")]
+    rules = MatchRules(tuple(replace(MatchRule.ignore("body.a", scope), origin=origin) for scope, origin in scoped))
+    assert rules.scopes == {run: "a:1", EVERYWHERE: "a:2", chat: ""}
+    assert MatchRules().scopes == {}

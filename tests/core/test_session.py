@@ -4,7 +4,8 @@ import pytest
 
 from replayproxy.core.cassette import Cassette, Interaction
 from replayproxy.core.modes import MODES
-from replayproxy.core.receipt import Leftover, Receipt
+from replayproxy.core.problem import Problem
+from replayproxy.core.receipt import Asked, Leftover, Receipt
 from replayproxy.core.session import Forward, Miss, Replay, Session
 from tests.builders import interaction, request, response
 
@@ -109,9 +110,12 @@ def test_the_receipt_counts() -> None:
     session.decide(create("").request)
     session.saved(create("y"))
     session.lost()
-    session.found_problems(2)
+    session.arrive()
+    session.found(None, (Problem("a"),))
+    session.found(None, (Problem("a", warning=True),))
     receipt = session.receipt()
-    assert (receipt.played, receipt.forwarded, receipt.saved, receipt.lost, receipt.problems) == (1, 1, 1, 1, 2)
+    assert (receipt.played, receipt.forwarded, receipt.saved, receipt.lost) == (1, 1, 1, 1)
+    assert (receipt.problems, receipt.warnings, receipt.asked) == (1, 1, (Asked("", "", 1, 1, 1),))
     assert receipt.unplayed == (2,)
 
 

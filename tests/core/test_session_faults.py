@@ -8,6 +8,7 @@ from replayproxy.core.faults import FaultPlan, PlannedFault
 from replayproxy.core.modes import MODES
 from replayproxy.core.rules import Scope
 from replayproxy.core.session import Forward, Miss, Replay, Session
+from replayproxy.openai_api import catalog
 from tests.builders import interaction, request, response
 
 ONCE = Fault("status", status=503, times=1)
@@ -22,7 +23,8 @@ def poll(status: str) -> Interaction:
 
 
 def told(session: Session, asked: Interaction, times: int, operation: str = "") -> list[tuple[int, Fault | None]]:
-    decisions = [session.decide(asked.request, operation) for _ in range(times)]
+    known = catalog().operation(operation) if operation else None
+    decisions = [session.decide(asked.request, known) for _ in range(times)]
     return [(each.number, each.fault) if isinstance(each, Replay) else (0, None) for each in decisions]
 
 
@@ -74,10 +76,10 @@ def test_a_planned_fault_on_the_way_up() -> None:
 
 def test_a_poll_is_told() -> None:
     """So that its client can be told to come back at once."""
-    decision = playback(poll("queued"), poll("completed")).decide(poll("").request, "getRun")
+    decision = playback(poll("queued"), poll("completed")).decide(poll("").request, catalog().operation("getRun"))
     assert isinstance(decision, Replay)
     assert decision.poll
-    decision = playback(create("x")).decide(create("").request, "createThread")
+    decision = playback(create("x")).decide(create("").request, catalog().operation("createThread"))
     assert isinstance(decision, Replay)
     assert not decision.poll
 

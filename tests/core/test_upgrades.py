@@ -26,4 +26,4 @@ def test_there_is_a_step_from_every_version() -> None:
 def test_only_the_version_of_a_head_changes() -> None:
     """Comments and everything else stay."""
     head = "--- # 1\n# replayproxy: 1\nreplayproxy : 1 # one\nby: |\n  replayproxy: 1\n...\n"
-    assert upgraded_head(head) == head.replace(": 1 # one", ": 2 # one")
+    assert upgraded_head(head) == head.replace(": 1 # one", ": 3 # one")

@@ -20,7 +20,11 @@ from tests.servers import RawUpstream, answering, raw_upstream
 CHECKED = [row for row in ROWS if row.get("validator", True)]
 KNOWN = [row for row in ROWS if not row.get("validator", True)]
 THREAD = "thread_abc123abc123abc123abc123"
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"id": "msg_1"}'
+MESSAGE = (
+    b'{"id": "msg_1", "object": "thread.message", "created_at": 1, "assistant_id": null, "thread_id": "thread_1", '
+    b'"run_id": null, "role": "user", "content": [], "attachments": [], "metadata": {}}'
+)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(MESSAGE), MESSAGE)
 #: One body that is fine, and one that is not.
 GOOD: dict[str, Any] = {"role": "user", "content": "Hello"}
 BAD: dict[str, Any] = {"role": "human", "content": "Hello"}

@@ -18,6 +18,7 @@ import orjson
 import pytest
 
 from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.levels import Levels
 from replayproxy.core.messages import FileBody, Headers, Request
 from replayproxy.proxy.admin import Admin, admin_runner, sessions_runner
 from replayproxy.proxy.admin_forms import BODIES_TOLD, BODY_TOLD, OUTCOMES, Wanted, exchanges_json
@@ -113,7 +114,7 @@ class TestDeclaring:
             assert (status, told["mode"]) == (201, "playback")
             assert [(await get(f"{told['base_url']}/a"))[0] for _ in range(2)] == [200, 424]
             handler = await proxy.sessions.get("s")
-            assert (handler.policy.validate, handler.policy.speed) == ("off", 0.5)
+            assert (handler.checker.levels, handler.policy.speed) == (Levels("off"), 0.5)
             _, receipt = await client.ask("DELETE", "/sessions/s")
             assert receipt["failures"] == ["1 request(s) missed", "1 interaction(s) were never played"]
 

@@ -44,7 +44,7 @@ def test_adding_to_an_old_file_brings_it_up(path: Path, end: str) -> None:
     recorder.append(NEW, 1)
     recorder.close()
     after = path.read_text("utf-8")
-    kept = before.replace("replayproxy: 1", "replayproxy: 2").removesuffix("\n") + "\n"
+    kept = before.replace("replayproxy: 1", "replayproxy: 3").removesuffix("\n") + "\n"
     assert after.startswith(f"{kept}--- # 2: GET /new -> 504\nfault:\n")
     assert FileStore(path).load().interactions == (*earlier, NEW, NEW)
     assert path.with_name("a.yaml~").read_text("utf-8") == before
@@ -103,5 +103,5 @@ def test_recording_over_an_old_file(path: Path) -> None:
     recorder.append(cassette.interactions[0], 1)
     recorder.append(NEW, 2)
     recorder.close()
-    assert path.read_text("utf-8").count("replayproxy: 2\n") == 1
+    assert path.read_text("utf-8").count("replayproxy: 3\n") == 1
     assert FileStore(path).load().interactions == (*cassette.interactions, NEW)

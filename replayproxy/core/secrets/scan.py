@@ -21,12 +21,12 @@ from replayproxy.core.differences import index_path, name_path
 from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import FileBody, Headers, Request, Response, decode, encode
 from replayproxy.core.multipart import parse_multipart
+from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.secrets.headers import redacted_value
 from replayproxy.core.secrets.json import Key, Scalar, Span, event_texts, scalars
 from replayproxy.core.secrets.paths import form_fields
 from replayproxy.core.secrets.spans import Edit
-from replayproxy.core.validation import Problem
 
 __all__ = ["Cleansed", "Cleansing", "Sighting", "path_text"]
 
