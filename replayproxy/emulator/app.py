@@ -5,55 +5,62 @@ One order of looking, the API's: unknown URL, key, method, then what `core.valid
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator, Awaitable
+from functools import partial
+from typing import cast
 
-import orjson
 from aiohttp import ClientPayloadError, web
 
-from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.problem import Problem
 from replayproxy.core.validation import checked_call
-from replayproxy.emulator import messages, refusals, threads
-from replayproxy.emulator.family import Answer, Handler
-from replayproxy.emulator.state import EmulatorSettings, State
+from replayproxy.emulator import refusals
+from replayproxy.emulator.answers import Answer, Event, Events, event_bytes
+from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.brain import Brain
+from replayproxy.emulator.brain.default import DefaultBrain
+from replayproxy.emulator.families import HANDLERS, KINDS, OBSERVERS
+from replayproxy.emulator.responding import head_of, response_of
+from replayproxy.emulator.state import EmulatorSettings, Keeper, State
 from replayproxy.openai_api import catalog
 
-__all__ = ["HANDLERS", "MAX_BODY", "STATE", "create_app"]
+__all__ = ["MAX_BODY", "STATE", "create_app"]
 
 #: The largest body that is taken, in bytes.
 MAX_BODY = 512 * 2**20
-#: What each operation does, by its id; what is missing here answers 501.
-HANDLERS: dict[str, Handler] = dict((*threads.ROUTES, *messages.ROUTES))
 STATE = web.AppKey("STATE", State)
 
-_HEADERS = {
-    "Content-Type": "application/json",
-    "openai-version": "2020-10-01",
-    "openai-processing-ms": "5",
-    "Server": "replayproxy-emulator",  # aiohttp would name its version and Python's, which differ between machines
-}
 _log = logging.getLogger(__name__)
 
 
-def create_app(settings: EmulatorSettings | None = None) -> web.Application:
-    """An emulator with a memory of its own; two with equal settings answer equal requests alike, `Date` excepted."""
+def create_app(
+    settings: EmulatorSettings | None = None, brain: Brain | None = None, keeper: Keeper | None = None
+) -> web.Application:
+    """An emulator with a memory of its own; two with equal settings answer equal requests alike, `Date` excepted.
+
+    `brain` answers in the place of models, `keeper` keeps what is remembered.
+    """
     app = web.Application(client_max_size=MAX_BODY)
-    app[STATE] = State(settings or EmulatorSettings())
+    state = app[STATE] = State(settings or EmulatorSettings(), KINDS, brain or DefaultBrain(), keeper)
+    state.dispatch = partial(_answer, state)
     app.router.add_route("*", "/{path:.*}", _serve)
     return app
 
 
-async def _serve(http: web.Request) -> web.Response:
+async def _serve(http: web.Request) -> web.StreamResponse:
     state = http.app[STATE]
     request = await _read(http)
     request_id = state.request_id()
     try:
-        answer = request if isinstance(request, Problem) else _answer(state, request)
-        return _response(answer, request_id, http.raw_path)
+        answer = request if isinstance(request, Problem) else await _answer(state, request)
+        if isinstance(answer, Events):
+            return await _stream(http, answer, request_id, state.settings.pace)
+        return response_of(answer, request_id, http.raw_path)
     except Exception:
         _log.exception("%s %s failed", http.method, http.path)
-        return _response(refusals.server_error(request_id), request_id, http.raw_path)
+        return response_of(refusals.server_error(request_id), request_id, http.raw_path)
 
 
 async def _read(http: web.Request) -> Request | Problem:
@@ -66,30 +73,53 @@ async def _read(http: web.Request) -> Request | Problem:
     return Request(http.method, http.raw_path, Headers.from_raw(http.raw_headers), body)
 
 
-def _answer(state: State, request: Request) -> Answer:
-    if not catalog().methods(request.path):
+async def _answer(state: State, request: Request) -> Answer:
+    if not catalog().methods(request.target):
         return refusals.unknown_url(request)
     problem = refusals.key_problem(request, state.settings.api_keys)
     if problem:
         return problem
-    resolved = catalog().resolve(request.method, request.path)
+    resolved = catalog().resolve(request.method, request.target)
     if resolved is None:
         return refusals.wrong_method(request)
     call = checked_call(request, resolved)
     if isinstance(call, Problem):
         return call
     handler = HANDLERS.get(resolved.operation.id)
-    return handler(state, call) if handler else refusals.not_emulated(resolved.operation)
-
-
-def _response(answer: Answer, request_id: str, path: str) -> web.Response:
-    headers = {**_HEADERS, "x-request-id": request_id}
+    if handler is None:
+        return refusals.not_emulated(resolved.operation)
+    asked = Asked(request, resolved, call)
+    found = handler(state, asked)
+    answer = await found if isinstance(found, Awaitable) else found
     if not isinstance(answer, Problem):
-        return web.Response(body=orjson.dumps(answer, option=orjson.OPT_INDENT_2), headers=headers)
-    if answer.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="OpenAI API"'
-    if answer.status == 501:
-        headers["x-should-retry"] = "false"  # clients would ask again, and it will not be there then either
-    if answer.status == 405:
-        headers["Allow"] = ", ".join(catalog().methods(path))
-    return web.Response(status=answer.status, body=error_body(answer), headers=headers)
+        for observe in OBSERVERS:
+            observe(state, asked, answer)
+    return answer
+
+
+async def _stream(http: web.Request, answer: Events, request_id: str, pace: float) -> web.StreamResponse:
+    """Writes the events as they come, `pace` seconds apart. One that fails breaks the stream off."""
+    response = web.StreamResponse(headers=head_of(request_id, answer.headers, "text/event-stream; charset=utf-8"))
+    try:
+        await response.prepare(http)
+        async for event in _each(answer):
+            await response.write(event_bytes(event))
+            if pace:
+                await asyncio.sleep(pace)
+        await response.write_eof()
+    except ConnectionError:
+        pass  # the client has seen enough
+    except Exception:
+        _log.exception("%s %s failed in its stream", http.method, http.path)
+        if http.transport is not None:
+            http.transport.abort()
+    return response
+
+
+async def _each(answer: Events) -> AsyncIterator[Event]:
+    if hasattr(answer.events, "__aiter__"):
+        async for event in cast("AsyncIterator[Event]", answer.events):
+            yield event
+    else:
+        for event in answer.events:
+            yield event

@@ -1,26 +1,26 @@
-"""What the module of a family is made of: handlers, and the answers they share.
+"""What the module of a family is made of: kinds, handlers, and the answers they share.
 
-A handler gets the state and a call that was found valid, and gives the JSON to answer with or a problem. It does not
-wait for anything, so a request is served whole before the next one is looked at.
+A handler gets the state and what is asked, found valid, and gives an answer. One that waits for nothing is a plain
+function, so a request is served whole before the next one is looked at; one that asks a model is a coroutine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
 
-from replayproxy.core.problem import Call, Problem
+from replayproxy.core.problem import Problem
+from replayproxy.emulator.answers import Answer
+from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import Shelf
-from replayproxy.emulator.state import Json, State
-from replayproxy.openai_api.lists import PageQuery
+from replayproxy.emulator.state import State
 
-__all__ = ["Answer", "Handler", "Routes", "body_of", "deleted", "metadata_of", "not_found", "page_answer"]
+__all__ = ["Handler", "Observer", "Routes", "deleted", "listed", "metadata_of", "not_found", "page_answer"]
 
-T = TypeVar("T")
-
-Answer = Json | Problem
-Handler = Callable[[State, Call], Answer]
-#: The ids of operations, with what each does; a family exports them as `ROUTES`.
+Handler = Callable[[State, Asked], Answer | Awaitable[Answer]]
+#: Is told of a request and its answer (no problem), once it has been answered.
+Observer = Callable[[State, Asked, Answer], None]
+#: The ids of operations, with what each does; a family exports them as `ROUTES`, and its kinds as `KINDS`.
 Routes = tuple[tuple[str, Handler], ...]
 
 
@@ -34,11 +34,6 @@ def deleted(id_: str, object_: str) -> Json:
     return {"id": id_, "object": object_, "deleted": True}
 
 
-def body_of(call: Call) -> Json:
-    """The body of a call whose body was found to be an object."""
-    return call.body if isinstance(call.body, dict) else {}
-
-
 def metadata_of(body: Json, otherwise: dict[str, str]) -> dict[str, str]:
     """The metadata that a valid body gives, `otherwise` when it gives none."""
     given = body.get("metadata")
@@ -46,22 +41,31 @@ def metadata_of(body: Json, otherwise: dict[str, str]) -> dict[str, str]:
 
 
 def page_answer(
-    shelf: Shelf[T], kind: str, call: Call, render: Callable[[T], Json], wanted: Callable[[T], bool] | None = None
+    shelf: Shelf[Record],
+    kind: Kind,
+    asked: Asked,
+    wanted: Callable[[Record], bool] | None = None,
+    render: Callable[[Record], Json] = lambda record: record.json,
 ) -> Answer:
-    """The page of `shelf` that the call's query asks for, each item as `render` shows it.
+    """The page of `shelf` that the query asks for, each item as `render` shows it.
 
     A cursor that was never an id here is not found (inferred: what the API says to one is not known).
     """
-    query = PageQuery.parse(call.query)
+    query = asked.page()
     page = query if isinstance(query, Problem) else shelf.page(query, wanted)
     if isinstance(page, Problem):
         return page
     if isinstance(page, str):
-        return not_found(kind, page)
+        return not_found(kind.name, page)
+    return listed([render(record) for _, record in page.items], has_more=page.has_more)
+
+
+def listed(items: list[Json], *, has_more: bool = False) -> Json:
+    """A list as most families answer it; the ids of an empty one are null."""
     return {
         "object": "list",
-        "data": [render(item) for _, item in page.items],
-        "first_id": page.items[0][0] if page.items else None,
-        "last_id": page.items[-1][0] if page.items else None,
-        "has_more": page.has_more,
+        "data": items,
+        "first_id": items[0]["id"] if items else None,
+        "last_id": items[-1]["id"] if items else None,
+        "has_more": has_more,
     }

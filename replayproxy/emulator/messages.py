@@ -1,105 +1,106 @@
-"""The family of messages: what its operations do."""
+"""The family of messages."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from replayproxy.core.problem import Problem
+from replayproxy.emulator.answers import Answer
+from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found, page_answer
+from replayproxy.emulator.records import Json, Kind, Record
+from replayproxy.emulator.state import State
 
-from replayproxy.core.problem import Call
-from replayproxy.emulator.family import Answer, Routes, body_of, deleted, metadata_of, not_found, page_answer
-from replayproxy.emulator.state import Json, Message, State, Thread
-
-__all__ = ["ROUTES", "add_message", "message_json"]
+__all__ = ["KINDS", "MESSAGE", "ROUTES", "add_message"]
 
 
-def add_message(thread: Thread, body: dict[str, Any]) -> Message:
+def _invent(_: State, record: Record) -> None:
+    record.json = _message(record, {"role": "user", "content": "Hello"})
+
+
+MESSAGE = Kind("message", "msg_", _invent)
+KINDS = (MESSAGE,)
+
+
+def add_message(state: State, thread: Record, body: Json) -> Record:
     """Put the message that a valid create-message body describes at the end of a thread."""
-    attachments = [{"file_id": one["file_id"], "tools": one["tools"]} for one in body.get("attachments") or ()]
 
-    def make(id_: str, created_at: int) -> Message:
-        content = _content(body["content"])
-        return Message(
-            id_, created_at, thread.id, body["role"], content, tuple(attachments), metadata_of(body, otherwise={})
-        )
+    def fill(record: Record) -> None:
+        record.json = _message(record, body)
 
-    return thread.messages.add(make)
+    return state.add(MESSAGE, fill, thread)
 
 
-def message_json(message: Message) -> Json:
+def _message(record: Record, body: Json) -> Json:
     """A message as the API answers it: without the status and the like that its description requires."""
     return {
-        "id": message.id,
+        "id": record.id,
         "object": "thread.message",
-        "created_at": message.created_at,
-        "assistant_id": message.assistant_id,
-        "thread_id": message.thread_id,
-        "run_id": message.run_id,
-        "role": message.role,
-        "content": list(message.content),
-        "attachments": list(message.attachments),
-        "metadata": message.metadata,
+        "created_at": record.created_at,
+        "assistant_id": None,
+        "thread_id": record.parent,
+        "run_id": None,
+        "role": body["role"],
+        "content": _content(body["content"]),
+        "attachments": [{"file_id": one["file_id"], "tools": one["tools"]} for one in body.get("attachments") or ()],
+        "metadata": metadata_of(body, otherwise={}),
     }
 
 
-def _content(given: str | list[dict[str, Any]]) -> tuple[Json, ...]:
+def _content(given: str | list[Json]) -> list[Json]:
     parts = [{"type": "text", "text": given}] if isinstance(given, str) else given
-    return tuple(_part(part) for part in parts)
+    return [_part(part) for part in parts]
 
 
-def _part(part: dict[str, Any]) -> Json:
+def _part(part: Json) -> Json:
     kind = part["type"]
     if kind == "text":
         return {"type": kind, "text": {"value": part["text"], "annotations": []}}
     return {"type": kind, kind: {**part[kind], "detail": part[kind].get("detail", "auto")}}
 
 
-def _create(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    return message_json(add_message(thread, body_of(call))) if thread else _no_thread(call)
+def _create(state: State, asked: Asked) -> Answer:
+    thread = _thread_of(state, asked)
+    return thread if isinstance(thread, Problem) else add_message(state, thread, asked.body).json
 
 
-def _list(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
-    run = dict(call.query).get("run_id")
-    wanted = (lambda message: message.run_id == run) if run else None
-    return page_answer(thread.messages, "message", call, message_json, wanted)
+def _list(state: State, asked: Asked) -> Answer:
+    thread = _thread_of(state, asked)
+    if isinstance(thread, Problem):
+        return thread
+    run = asked.query.get("run_id")
+    wanted = (lambda message: message.json["run_id"] == run) if run else None
+    return page_answer(state.shelf(MESSAGE, thread.id), MESSAGE, asked, wanted)
 
 
-def _get(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
-    message = thread.messages.get(call.params["message_id"])
-    return message_json(message) if message else _no_message(call)
+def _get(state: State, asked: Asked) -> Answer:
+    message = _message_of(state, asked)
+    return message if isinstance(message, Problem) else message.json
 
 
-def _modify(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
-    message = thread.messages.get(call.params["message_id"])
-    if not message:
-        return _no_message(call)
-    changed = replace(message, metadata=metadata_of(body_of(call), otherwise=message.metadata))
-    return message_json(thread.messages.replace(message.id, changed))
+def _modify(state: State, asked: Asked) -> Answer:
+    message = _message_of(state, asked)
+    if isinstance(message, Problem):
+        return message
+    message.json["metadata"] = metadata_of(asked.body, otherwise=message.json["metadata"])
+    state.keep(message)
+    return message.json
 
 
-def _delete(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
-    message = thread.messages.remove(call.params["message_id"])
-    return deleted(message.id, "thread.message.deleted") if message else _no_message(call)
+def _delete(state: State, asked: Asked) -> Answer:
+    message = _message_of(state, asked)
+    if isinstance(message, Problem):
+        return message
+    state.remove(MESSAGE, message.id, message.parent)
+    return deleted(message.id, "thread.message.deleted")
 
 
-def _no_thread(call: Call) -> Answer:
-    return not_found("thread", call.params["thread_id"])
+def _thread_of(state: State, asked: Asked) -> Record | Problem:
+    id_ = asked.params["thread_id"]
+    return state.get(state.kinds["thread"], id_) or not_found("thread", id_)
 
 
-def _no_message(call: Call) -> Answer:
-    return not_found("message", call.params["message_id"])
+def _message_of(state: State, asked: Asked) -> Record | Problem:
+    thread, id_ = _thread_of(state, asked), asked.params["message_id"]
+    return thread if isinstance(thread, Problem) else state.get(MESSAGE, id_, thread.id) or not_found("message", id_)
 
 
 ROUTES: Routes = (

@@ -11,29 +11,29 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from replayproxy.openai_api.lists import PageQuery
 
-__all__ = ["Page", "Shelf", "mint"]
+__all__ = ["BASE_62", "HEX", "Page", "Shelf", "mint"]
 
 T = TypeVar("T")
 
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ID_LENGTH = 24
+BASE_62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+HEX = "0123456789abcdef"
 
 
-def mint(prefix: str, *parts: str | int) -> str:
-    """An id of the API's shape, `prefix` and 24 letters and digits, that depends on `parts` alone."""
+def mint(prefix: str, *parts: str | int, length: int = 24, digits: str = BASE_62) -> str:
+    """An id: `prefix` and so many `digits`, which depend on the prefix and on `parts` alone."""
     text = "\0".join((prefix, *map(str, parts))).encode("utf-8", "surrogatepass")
-    number = int.from_bytes(hashlib.blake2b(text, digest_size=20).digest())
+    number = int.from_bytes(hashlib.blake2b(text, digest_size=64).digest())
     characters = []
-    for _ in range(_ID_LENGTH):
-        number, digit = divmod(number, len(_DIGITS))
-        characters.append(_DIGITS[digit])
-    return f"{prefix}_{''.join(characters)}"
+    for _ in range(length):
+        number, digit = divmod(number, len(digits))
+        characters.append(digits[digit])
+    return prefix + "".join(characters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Page(Generic[T]):
 
 
 class Shelf(Generic[T]):
-    """The children of one kind of one parent. `start` is the time (in seconds) of the first place."""
+    """The children of one kind of one parent; `name` gives the id of the child at a place."""
 
-    def __init__(self, prefix: str, seed: str | int, parent: str, start: int) -> None:
-        self._prefix, self._seed, self._parent, self._start = prefix, seed, parent, start
+    def __init__(self, name: Callable[[int], str]) -> None:
+        self._name = name
         self._count = 0
         self._place_of: dict[str, int] = {}  # of the deleted too: their ids still serve as cursors
         self._items: dict[int, tuple[str, T]] = {}
@@ -57,28 +57,43 @@ class Shelf(Generic[T]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, make: Callable[[str, int], T]) -> T:
-        """Put in what `make` gives for a new id and its time of creation."""
-        place, self._count = self._count, self._count + 1
-        id_ = mint(self._prefix, self._seed, self._parent, place)
-        item = make(id_, self._start + place)
+    def __iter__(self) -> Iterator[T]:
+        """What is there, in the order of creation."""
+        return (self._items[place][1] for place in list(self._places))
+
+    def add(self, make: Callable[[str, int], T], id_: str | None = None) -> T:
+        """Put in what `make` gives for an id (a new one, unless it is given) and its place.
+
+        A given id that is there already has its item replaced.
+        """
+        if id_ is not None and id_ in self._place_of:
+            return self.put_at(self._place_of[id_], id_, make(id_, self._place_of[id_]))
+        place = self._count
+        id_ = id_ or self._name(place)
+        return self.put_at(place, id_, make(id_, place))
+
+    def put_at(self, place: int, id_: str, item: T) -> T:
+        """Put an item where it was, when it comes back from where it was kept."""
+        self._count = max(self._count, place + 1)
         self._place_of[id_] = place
+        if place not in self._items:
+            self._places.insert(bisect_left(self._places, place), place)
         self._items[place] = (id_, item)
-        self._places.append(place)
         return item
+
+    def used(self, place: int, id_: str) -> None:
+        """Marks a place as used by what has been deleted since."""
+        self._count = max(self._count, place + 1)
+        self._place_of[id_] = place
+
+    def was_there(self, id_: str) -> bool:
+        """Whether something has, or had, the id."""
+        return id_ in self._place_of
 
     def get(self, id_: str) -> T | None:
         """What has the id, or None."""
         found = self._items.get(self._place_of.get(id_, -1))
         return found[1] if found else None
-
-    def replace(self, id_: str, item: T) -> T:
-        """Put `item` where `id_` is; KeyError when nothing has that id."""
-        place = self._place_of[id_]
-        if place not in self._items:
-            raise KeyError(id_)
-        self._items[place] = (id_, item)
-        return item
 
     def remove(self, id_: str) -> T | None:
         """Take out what has the id and give it, or None when nothing has."""

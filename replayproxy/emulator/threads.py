@@ -1,45 +1,58 @@
-"""The family of threads: what its operations do."""
+"""The family of threads."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from replayproxy.core.problem import Call
-from replayproxy.emulator.family import Answer, Routes, body_of, deleted, metadata_of, not_found
+from replayproxy.core.problem import Problem
+from replayproxy.emulator.answers import Answer
+from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found
 from replayproxy.emulator.messages import add_message
+from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import mint
-from replayproxy.emulator.state import Json, State, Thread
+from replayproxy.emulator.state import State
 
-__all__ = ["ROUTES", "add_thread", "thread_json"]
+__all__ = ["KINDS", "ROUTES", "THREAD", "add_thread", "thread_of"]
 
 
-def add_thread(state: State, body: dict[str, Any]) -> Thread:
+def _invent(_: State, record: Record) -> None:
+    record.json = _thread(record, {}, {})
+
+
+THREAD = Kind("thread", "thread_", _invent)
+KINDS = (THREAD,)
+
+
+def add_thread(state: State, body: Json) -> Record:
     """Make the thread that a valid create-thread body describes, its messages included."""
 
-    def make(id_: str, created_at: int) -> Thread:
-        resources = _resources(state, id_, body.get("tool_resources"))
-        messages = state.messages_of(id_, created_at)
-        return Thread(id_, created_at, metadata_of(body, otherwise={}), resources, messages)
+    def fill(record: Record) -> None:
+        record.json = _thread(
+            record, metadata_of(body, otherwise={}), _resources(state, record.id, body.get("tool_resources"))
+        )
 
-    thread = state.threads.add(make)
-    for message in body.get("messages", ()):
-        add_message(thread, message)
+    thread = state.add(THREAD, fill)
+    for message in body.get("messages") or ():
+        add_message(state, thread, message)
     return thread
 
 
-def thread_json(thread: Thread) -> Json:
-    """A thread as the API answers it."""
+def thread_of(state: State, asked: Asked) -> Record | Problem:
+    """The thread that the path names."""
+    id_ = asked.params["thread_id"]
+    return state.get(THREAD, id_) or not_found("thread", id_)
+
+
+def _thread(record: Record, metadata: dict[str, str], resources: Json) -> Json:
     return {
-        "id": thread.id,
+        "id": record.id,
         "object": "thread",
-        "created_at": thread.created_at,
-        "metadata": thread.metadata,
-        "tool_resources": thread.tool_resources,
+        "created_at": record.created_at,
+        "metadata": metadata,
+        "tool_resources": resources,
     }
 
 
-def _resources(state: State, thread_id: str, given: dict[str, Any] | None) -> Json:
+def _resources(state: State, thread_id: str, given: Json | None) -> Json:
     """The resources of a thread as they are answered; of a vector store made along with it, the id alone is there."""
     answered: Json = {}
     given = given or {}
@@ -47,46 +60,39 @@ def _resources(state: State, thread_id: str, given: dict[str, Any] | None) -> Js
         answered["code_interpreter"] = {"file_ids": given["code_interpreter"].get("file_ids", [])}
     if given.get("file_search") is not None:
         made = [
-            mint("vs", state.settings.seed, thread_id, place)
+            mint("vs_", state.settings.seed, thread_id, place)
             for place, _ in enumerate(given["file_search"].get("vector_stores", ()))
         ]
         answered["file_search"] = {"vector_store_ids": [*given["file_search"].get("vector_store_ids", ()), *made]}
     return answered
 
 
-def _create(state: State, call: Call) -> Answer:
-    return thread_json(add_thread(state, body_of(call)))
+def _create(state: State, asked: Asked) -> Answer:
+    return add_thread(state, asked.body).json
 
 
-def _get(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
+def _get(state: State, asked: Asked) -> Answer:
+    thread = thread_of(state, asked)
+    if isinstance(thread, Problem):
+        return thread
     # The real API says so when a thread without resources is retrieved, and {} when it is created or modified.
-    return thread_json(thread) | {"tool_resources": thread.tool_resources or {"code_interpreter": {"file_ids": []}}}
+    return thread.json | {"tool_resources": thread.json["tool_resources"] or {"code_interpreter": {"file_ids": []}}}
 
 
-def _modify(state: State, call: Call) -> Answer:
-    thread = state.threads.get(call.params["thread_id"])
-    if not thread:
-        return _no_thread(call)
-    body: dict[str, Any] = body_of(call)
-    resources = body.get("tool_resources")
-    changed = replace(
-        thread,
-        metadata=metadata_of(body, otherwise=thread.metadata),
-        tool_resources=thread.tool_resources if resources is None else _resources(state, thread.id, resources),
-    )
-    return thread_json(state.threads.replace(thread.id, changed))
+def _modify(state: State, asked: Asked) -> Answer:
+    thread = thread_of(state, asked)
+    if isinstance(thread, Problem):
+        return thread
+    thread.json["metadata"] = metadata_of(asked.body, otherwise=thread.json["metadata"])
+    if asked.body.get("tool_resources") is not None:
+        thread.json["tool_resources"] = _resources(state, thread.id, asked.body["tool_resources"])
+    state.keep(thread)
+    return thread.json
 
 
-def _delete(state: State, call: Call) -> Answer:
-    thread = state.threads.remove(call.params["thread_id"])
-    return deleted(thread.id, "thread.deleted") if thread else _no_thread(call)
-
-
-def _no_thread(call: Call) -> Answer:
-    return not_found("thread", call.params["thread_id"])
+def _delete(state: State, asked: Asked) -> Answer:
+    id_ = asked.params["thread_id"]
+    return deleted(id_, "thread.deleted") if state.remove(THREAD, id_) else not_found("thread", id_)
 
 
 ROUTES: Routes = (

@@ -12,7 +12,8 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from replayproxy.emulator import app as emulator_app
-from replayproxy.emulator.app import HANDLERS, create_app
+from replayproxy.emulator.app import create_app
+from replayproxy.emulator.families import HANDLERS
 from replayproxy.emulator.state import EmulatorSettings
 from replayproxy.openai_api import catalog
 from tests.bad_calls import ROWS, bytes_of
@@ -91,7 +92,7 @@ async def test_no_bearer_key_is_no_key(aiohttp_client: Start, value: str) -> Non
         ("GET", "/v1/threads", KEY, 405),
         ("POST", "/v1/threads", KEY, 400),
         ("POST", "/v1/threads/runs", KEY, 400),
-        ("GET", "/v1/assistants", GOOD, 501),
+        ("GET", "/v1/skills", KEY, 501),
         ("HEAD", "/v1/threads/thread_1", GOOD, 405),
     ],
 )
@@ -105,7 +106,7 @@ async def test_order_of_looking(
     if status == 405:
         assert response.headers["Allow"] == ", ".join(catalog().methods(path))
     if status == 501:
-        assert "listAssistants (GET /assistants)" in await response.text()
+        assert "(GET /skills)" in await response.text()
         assert response.headers["x-should-retry"] == "false"
 
 
@@ -114,7 +115,7 @@ async def test_answers_carry_the_real_headers(aiohttp_client: Start) -> None:
     client = await aiohttp_client(create_app())
     first, second = [await client.post("/v1/threads", headers=GOOD) for _ in range(2)]
     assert {name.lower() for name in first.headers} == {
-        *("content-type", "openai-version", "openai-processing-ms", "x-request-id"),
+        *("content-type", "openai-version", "openai-processing-ms", "openai-organization", "x-request-id"),
         *("server", "content-length", "date"),
     }
     assert first.headers["Content-Type"] == "application/json"
@@ -153,7 +154,7 @@ async def test_defect_of_the_emulator_is_a_server_error(aiohttp_client: Start) -
     """A handler that breaks is answered as the API answers then, with the request's id."""
     app = create_app()
     client = await aiohttp_client(app)
-    app[emulator_app.STATE].threads = None  # type: ignore[assignment]
+    app[emulator_app.STATE].shelf = None  # type: ignore[method-assign,assignment]
     response = await client.post("/v1/threads", headers=GOOD)
     error = (await answer(response, 500))["error"]
     assert (error["type"], error["code"]) == ("server_error", None)

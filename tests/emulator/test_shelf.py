@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayproxy.emulator.shelf import Page, Shelf, mint
+from replayproxy.emulator.shelf import HEX, Page, Shelf, mint
 from replayproxy.openai_api.lists import PageQuery
 
 
 def shelf_of(count: int, removed: frozenset[int] = frozenset()) -> tuple[Shelf[int], list[str]]:
     """A shelf with the numbers up to `count`, less those removed, and the ids of all."""
-    shelf: Shelf[int] = Shelf("msg", 0, "thread_1", 100)
+    shelf: Shelf[int] = Shelf(lambda place: mint("msg_", place))
     ids: list[str] = []
     for number in range(count):
         shelf.add(lambda id_, _, number=number: ids.append(id_) or number)  # type: ignore[misc,func-returns-value]
@@ -31,22 +31,43 @@ def page_of(shelf: Shelf[int], query: PageQuery) -> Page[int]:
 
 
 def test_id_has_the_shape_of_the_real_ones() -> None:
-    """A prefix and 24 letters and digits, another for anything that differs."""
-    ids = {mint("msg", *parts) for parts in [(0, "a", 0), (0, "a", 1), (1, "a", 0), (0, "b", 0), ("", "0a", 0)]}
+    """A prefix and so many letters and digits, another for anything that differs."""
+    ids = {mint("msg_", *parts) for parts in [(0, "a", 0), (0, "a", 1), (1, "a", 0), (0, "b", 0), ("", "0a", 0)]}
     assert len(ids) == 5
     assert all(re.fullmatch("msg_[0-9A-Za-z]{24}", id_) for id_ in ids)
+    assert re.fullmatch("resp_[0-9a-f]{48}", mint("resp_", 0, length=48, digits=HEX))
 
 
-def test_place_decides_id_and_time() -> None:
-    """The same place of the same parent gets the same id and time, whatever else goes on; a place is used once."""
-    seen: list[tuple[str, int]] = []
-    shelf: Shelf[str] = Shelf("msg", 0, "thread_1", 100)
-    other: Shelf[str] = Shelf("msg", 0, "thread_2", 100)
-    for _ in range(2):
-        id_ = shelf.add(lambda id_, at: seen.append((id_, at)) or id_)  # type: ignore[func-returns-value]
-        other.add(lambda id_, _: id_)
-        shelf.remove(id_)
-    assert seen == [(mint("msg", 0, "thread_1", 0), 100), (mint("msg", 0, "thread_1", 1), 101)]
+def test_a_place_is_used_once() -> None:
+    """What is deleted leaves a gap."""
+    shelf: Shelf[int] = Shelf(lambda place: f"x_{place}")
+    assert [shelf.add(lambda _, place: place) for _ in range(2)] == [0, 1]
+    shelf.remove("x_1")
+    assert shelf.add(lambda _, place: place) == 2
+    assert list(shelf) == [0, 2]
+
+
+def test_an_id_of_somebody_elses_choice() -> None:
+    """It takes the next place; given again, what is there is replaced."""
+    shelf: Shelf[str] = Shelf(lambda place: f"x_{place}")
+    shelf.add(lambda id_, _: id_)
+    shelf.add(lambda id_, place: f"{id_} at {place}", "mine")
+    shelf.add(lambda id_, place: f"{id_} again at {place}", "mine")
+    assert list(shelf) == ["x_0", "mine again at 1"]
+    assert shelf.was_there("mine")
+    assert not shelf.was_there("x_1")
+
+
+def test_things_come_back_to_their_places() -> None:
+    """From where they were kept, in any order; what was deleted keeps its place used, and its id a cursor."""
+    shelf: Shelf[str] = Shelf(lambda place: f"x_{place}")
+    shelf.put_at(2, "c", "c")
+    shelf.put_at(0, "a", "a")
+    shelf.used(4, "e")
+    assert list(shelf) == ["a", "c"]
+    assert shelf.add(lambda id_, _: id_) == "x_5"
+    assert shelf.was_there("e")
+    assert shelf.get("e") is None
 
 
 def test_what_is_removed_is_gone() -> None:
@@ -55,9 +76,6 @@ def test_what_is_removed_is_gone() -> None:
     assert (len(shelf), shelf.get(ids[0]), shelf.get(ids[1]), shelf.get("x")) == (1, None, 1, None)
     assert shelf.remove(ids[0]) is None
     assert shelf.remove("x") is None
-    with pytest.raises(KeyError):
-        shelf.replace(ids[0], 5)
-    assert shelf.replace(ids[1], 7) == shelf.get(ids[1]) == 7
 
 
 shelves = st.integers(0, 40).flatmap(
