@@ -45,11 +45,16 @@ def typed(value: Any, schema: Any, definitions: Definitions) -> Any:
         if "array" not in types and types and value:
             return typed(value[-1], schema, definitions)  # given more than once: the last one counts
         return [typed(each, _items(branches), definitions) for each in value]
-    if not isinstance(value, str) or "string" in types or not types:
+    if not isinstance(value, str) or not types or any(_takes_text(value, branch) for branch in branches):
         return value
     if "array" in types:
         return [typed(value, _items(branches), definitions)]
     return _scalar(value, types)
+
+
+def _takes_text(text: str, schema: Mapping[str, Any]) -> bool:
+    """Whether `schema` takes text, and, where it lists its values, this one."""
+    return "string" in _types(schema) and text in schema.get("enum", [schema.get("const", text)])
 
 
 def _scalar(text: str, types: set[str]) -> Any:

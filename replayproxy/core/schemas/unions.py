@@ -70,7 +70,15 @@ def best_branch(place: Place, branches: list[Branch], document: object) -> Branc
         fitting = [each for each in fitting if not _is_choice(each, place)]
         if not fitting:
             return _no_choice(place, live, document)
-    return min(fitting, key=lambda each: _weight(each.errors, place.depth))
+    return min(fitting, key=lambda each: (_strange(each, place, document), *_weight(each.errors, place.depth)))
+
+
+def _strange(branch: Branch, place: Place, document: object) -> bool:
+    """Whether the value is an object that has nothing of what the branch must have."""
+    if not isinstance(place.value, dict):
+        return False
+    needed = {name for part in parts(branch.schema, document) for name in part.get("required", ())}
+    return bool(place.value) and bool(needed) and needed.isdisjoint(place.value)
 
 
 def _is_inner_union(inner: ValidationError, outer: ValidationError) -> bool:
