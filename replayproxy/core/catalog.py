@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Base", "Catalog", "Family", "Operation", "Parameter", "Resolved", "Stream"]
 
 _Values = tuple[str, ...]
+_PLACES = ("path", "query", "header")
+#: Stands for the first segment of a base that begins with a templated one.
+_ANY = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,15 @@ class Operation:
     deprecated: bool = False
     off: str = ""
     check: Check | None = None
+    #: The names of the templated segments, and the parameters by their place: both are asked for at every request.
+    names: _Values = field(init=False, repr=False, compare=False)
+    placed: Mapping[str, tuple[Parameter, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(segment[1:-1] for segment in self.template.split("/") if segment.startswith("{"))
+        placed = {place: tuple(each for each in self.parameters if each.place == place) for place in _PLACES}
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "placed", placed)
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
@@ -161,7 +173,10 @@ class Catalog:
     ) -> None:
         self.title, self.version, self.date = title, version, date
         self.bases = tuple(bases)
-        self._by_length = sorted(((base, base.segments) for base in self.bases), key=lambda pair: -len(pair[1]))
+        self._bases: dict[str, list[tuple[Base, _Values]]] = {}
+        for base in sorted(self.bases, key=lambda each: -len(each.segments)):
+            first = base.segments[0] if base.segments else ""
+            self._bases.setdefault(_ANY if first.startswith("{") else first, []).append((base, base.segments))
         self._root = _Node()
         self._by_id: dict[str, Operation] = {}
         for operation in operations:
@@ -192,8 +207,7 @@ class Catalog:
             for node, values in _matches(self._root, segments, ()):
                 operation = _asked(node.operations.get(method, ()), query)
                 if operation is not None:
-                    params = dict(zip(_names(operation.template), values, strict=True))
-                    return Resolved(operation, params, base, implied)
+                    return Resolved(operation, dict(zip(operation.names, values, strict=True)), base, implied)
         return None
 
     def methods(self, target: str) -> _Values:
@@ -223,13 +237,16 @@ class Catalog:
     def _readings(self, path: str) -> Iterator[tuple[Base, Mapping[str, str], _Values]]:
         """The ways to split `path` into a base, what the base's templated segments say, and the decoded rest."""
         raw = path.split("/")[1:]
-        for base, segments in self._by_length:
-            if len(raw) > len(segments) and all(
-                name == given or (name[:1] == "{" and given) for name, given in zip(segments, raw, strict=False)
-            ):
-                given = {name[1:-1]: unquote(raw[n]) for n, name in enumerate(segments) if name[:1] == "{"}
-                yield base, given, _decoded(raw[len(segments) :])
+        for base, names in (*self._bases.get(raw[0] if raw else "", ()), *self._bases.get(_ANY, ())):
+            given = raw[: len(names)]
+            if len(raw) > len(names) and all(map(_fits, names, given)):
+                implied = {name[1:-1]: unquote(each) for name, each in zip(names, given, strict=True) if name[0] == "{"}
+                yield base, implied, _decoded(raw[len(names) :])
         yield _BARE, {}, _decoded(raw)
+
+
+def _fits(name: str, given: str) -> bool:
+    return name == given or (name[:1] == "{" and given != "")
 
 
 def _decoded(raw: list[str]) -> _Values:
@@ -255,7 +272,3 @@ def _matches(node: _Node, segments: _Values, values: _Values) -> Iterator[tuple[
         yield from _matches(node.literal[first], rest, values)
     if node.templated is not None and first:
         yield from _matches(node.templated, rest, (*values, first))
-
-
-def _names(template: str) -> _Values:
-    return tuple(segment[1:-1] for segment in template.split("/") if segment.startswith("{"))

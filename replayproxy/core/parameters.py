@@ -24,22 +24,27 @@ def path_problem(call: Call, operation: Operation) -> Problem | None:
 
 def header_problem(request: Request, operation: Operation) -> Problem | None:
     """The first thing wrong with the headers that the operation declares."""
-    wanted = [each for each in operation.parameters if each.place == "header"]
+    wanted = operation.placed["header"]
+    if not wanted:
+        return None
     given = {each.name: request.headers.get(each.name) for each in wanted}
     return _first(operation, "header", {name: value for name, value in given.items() if value is not None})
 
 
 def query_problem(call: Call, operation: Operation, others: Container[str] = _NONE) -> Problem | None:
     """The first thing wrong with the query: a warning when it is a name that nobody knows. `others` may stand in it."""
-    if not call.query and not any(each.required and each.place == "query" for each in operation.parameters):
+    if not call.query and not any(each.required for each in operation.placed["query"]):
         return None
     given = structure(call.query)
     return _first(operation, "query", given) or _unknown(given, operation, others)
 
 
 def _first(operation: Operation, place: str, given: Mapping[str, Any]) -> Problem | None:
-    found = (_problem(each, given) for each in operation.parameters if each.place == place)
-    return next(filter(None, found), None)
+    for each in operation.placed[place]:
+        problem = _problem(each, given)
+        if problem is not None:
+            return problem
+    return None
 
 
 def _problem(parameter: Parameter, given: Mapping[str, Any]) -> Problem | None:
@@ -48,11 +53,14 @@ def _problem(parameter: Parameter, given: Mapping[str, Any]) -> Problem | None:
         return wording.missing(parameter.name) if parameter.required else None
     if schema is None:
         return None
-    return schema.request_problem(typed(given[name], schema.form, schema.definitions), within=name)
+    value = given[name]
+    if not (type(value) is str and isinstance(schema.form, Mapping) and schema.form.get("type") == "string"):
+        value = typed(value, schema.form, schema.definitions)
+    return schema.request_problem(value, within=name)
 
 
 def _unknown(given: Mapping[str, Any], operation: Operation, others: Container[str]) -> Problem | None:
-    known = [each.name.removesuffix("[]") for each in operation.parameters if each.place == "query"]
+    known = [each.name.removesuffix("[]") for each in operation.placed["query"]]
     for name in given:
         if name not in known and name not in operation.query and name not in others:
             return replace(wording.unknown(name, name, known), warning=True)

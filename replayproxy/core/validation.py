@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from replayproxy.core.bodies import parse_form
-from replayproxy.core.media_types import media_type
+from replayproxy.core.media_types import essence, media_type
 from replayproxy.core.messages import FileBody, Request
 from replayproxy.core.multipart import Part, parse_multipart
 from replayproxy.core.parameters import header_problem, path_problem, query_problem
@@ -76,30 +76,25 @@ def _checked(call: Call, request: Request, resolved: Resolved) -> Problem | None
 def _body_problem(call: Call, request: Request, operation: Operation) -> Problem | None:
     if operation.check is not None:
         return operation.check(call)
-    schema = _body_schema(request, operation)
-    if schema is None or call.body is UNREAD or not (request.body or operation.body_required):
+    if call.body is UNREAD or not (request.body or operation.body_required):
         return None
+    schema = operation.bodies[_media_of(request) or _JSON]
     return schema.request_problem(call.body, frozen=operation.frozen)
 
 
-def _body_schema(request: Request, operation: Operation) -> Schema | None:
-    """The schema for the media type that a request says its body has; that of JSON when it says none."""
-    if not operation.bodies:
-        return None
-    given = media_type(request.headers).essence if request.body else ""
-    return operation.bodies.get(given or _JSON)
+def _media_of(request: Request) -> str:
+    """The media type that a request says its body has; "" when it says none, or has no body."""
+    given = request.headers.get("content-type") if request.body else None
+    return given if given == _JSON else essence(given or "")
 
 
 def _read_call(request: Request, resolved: Resolved) -> Call | Problem:
     operation = resolved.operation
-    if not resolved.base.query:  # who names the version in the query needs no header for it
+    if operation.beta and not resolved.base.query:  # who names the version in the query needs no header for it
         beta = _beta_problem(request, operation)
         if beta:
             return beta
-    problem = _content_type_problem(request, operation)
-    if problem:
-        return problem
-    body = _read_body(request, operation)
+    body = _read_body(request, operation) if operation.bodies else UNREAD
     if isinstance(body, Problem):
         return body
     if resolved.implied and isinstance(body, dict):
@@ -110,14 +105,18 @@ def _read_call(request: Request, resolved: Resolved) -> Call | Problem:
 
 def _read_body(request: Request, operation: Operation) -> object:
     """The body as JSON has it, UNREAD when it is nothing of the kind, a problem when it should be and is not."""
-    schema = _body_schema(request, operation)
-    if schema is None or isinstance(request.body, FileBody):
+    media = _media_of(request)
+    schema = operation.bodies.get(media or _JSON)
+    if schema is None:
+        return _wrong_media(request, operation) if media else UNREAD
+    if isinstance(request.body, FileBody):
         return UNREAD
-    media = media_type(request.headers)
-    if request.body and (media.is_multipart or media.is_form):
-        return _read_fields(request, schema)
-    if request.body and media.essence and not media.is_json:
-        return UNREAD
+    if media not in ("", _JSON):
+        kind = media_type(request.headers)
+        if kind.is_multipart or kind.is_form:
+            return _read_fields(request, schema)
+        if not kind.is_json:
+            return UNREAD
     try:
         return orjson.loads(request.body or b"{}")
     except orjson.JSONDecodeError:
@@ -141,19 +140,13 @@ def _content(part: Part) -> str:
 
 
 def _beta_problem(request: Request, operation: Operation) -> Problem | None:
-    if not operation.beta:
-        return None
-    given = {token.strip() for value in request.headers.all("openai-beta") for token in value.split(",")}
-    if operation.beta in given:
-        return None
+    for value in request.headers.all("openai-beta"):
+        if value == operation.beta or operation.beta in map(str.strip, value.split(",")):
+            return None
     return Problem(_BETA.format(beta=operation.beta), code="invalid_beta")
 
 
-def _content_type_problem(request: Request, operation: Operation) -> Problem | None:
-    if not operation.bodies or not request.body:
-        return None
+def _wrong_media(request: Request, operation: Operation) -> Problem:
     given = request.headers.get("content-type")
-    if not given or given.partition(";")[0].strip().lower() in operation.bodies:
-        return None
     accepted = "' and '".join(operation.bodies)
     return Problem(_CONTENT_TYPE.format(given=given, accepted=accepted), code="unsupported_content_type")

@@ -157,6 +157,17 @@ def test_where_an_operation_is_mounted(
     assert resolved is None or (resolved.base.path, resolved.implied) == (base, implied)
 
 
+def test_a_base_may_begin_with_anything() -> None:
+    """The longest that fits goes first; one without a path is no other than none."""
+    operation = Operation("a", "GET", "/x", "f")
+    catalog_ = Catalog([operation], [Base(""), Base("/{tenant}"), Base("/{tenant}/api")])
+    for path, base in (("/t/api/x", "/{tenant}/api"), ("/t/x", "/{tenant}"), ("/x", "")):
+        resolved = catalog_.resolve("GET", path)
+        assert resolved is not None
+        assert (resolved.base.path, resolved.implied) == (base, {"tenant": "t"} if base else {})
+    assert catalog_.resolve("GET", "//x") is None
+
+
 def test_a_base_has_parameters_of_its_own() -> None:
     """Azure's version in the query belongs to no operation."""
     assert Base.parse("/openai/?api-version&x") == Base("/openai", frozenset({"api-version", "x"}))

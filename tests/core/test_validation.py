@@ -212,6 +212,15 @@ def test_the_media_types_that_an_operation_takes_are_named() -> None:
     assert problems(Request("POST", "/x", sdp, b"v=0"), Resolved(operation)) == ()
 
 
+def test_json_of_another_name_is_json() -> None:
+    """Where an operation takes it."""
+    schema = Schema({"type": "object", "required": ["n"]}, {})
+    operation = Operation("a", "PATCH", "/x", "f", bodies={"application/merge-patch+json": schema})
+    headers = Headers.of(("Content-Type", "application/merge-patch+json; charset=utf-8"))
+    (problem,) = problems(Request("PATCH", "/x", headers, b"{}"), Resolved(operation))
+    assert problem.message == "Missing required parameter: 'n'."
+
+
 def test_a_body_that_may_be_left_out() -> None:
     """Nothing is no problem where a body is optional, and an empty object where it is not."""
     schema = Schema({"type": "object", "required": ["n"]}, {})
