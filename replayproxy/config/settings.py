@@ -175,10 +175,28 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmulatorSettings:
-    """What makes the emulator's ids and times. `clock_start` is in Unix seconds."""
+    """How the emulator answers. `clock_start` is in Unix seconds, `pace` in seconds."""
 
     seed: Annotated[int, kinds.COUNT, "Where the emulator's ids come from: same seed, same ids."] = 0
     clock_start: Annotated[int, kinds.COUNT, "The emulator's time at its start, in Unix seconds."] = 1_700_000_000
+    pace: Annotated[float, kinds.SECONDS, "Seconds between two events of the emulator's streams."] = 0.0
+    replies: Annotated[Path | None, kinds.PATH, "A file that says what the emulator's models reply."] = None
+    model_backend: Annotated[
+        str | None,
+        kinds.URL,
+        "The base URL of a chat-completions endpoint (https://api.openai.com/v1) that replies in the emulator's place.",
+    ] = None
+    model_key_env: Annotated[str | None, kinds.VARIABLE, "The variable that holds the key for the model backend."] = (
+        None
+    )
+    model: Annotated[str | None, kinds.TEXT, "The model to ask the backend for, whatever the app asks for."] = None
+    fixtures: Annotated[Path | None, kinds.PATH, "A file of things that the emulator has from the start."] = None
+    unknown_ids: Annotated[
+        Literal["404", "create"],
+        kinds.choice("404", "create"),
+        "What becomes of an id that the emulator never made: 404, or create an object with that id.",
+    ] = "404"
+    state: Annotated[Path | None, kinds.PATH, "A file in which the emulator remembers everything."] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ __all__ = [
     "SECONDS",
     "SIZE",
     "SPEED",
+    "TEXT",
+    "URL",
     "VARIABLE",
     "WORKERS",
     "Address",
@@ -168,6 +170,19 @@ def _variable(text: str) -> str:
     return text
 
 
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError
+    return text
+
+
+def _url(text: str) -> str:
+    """A URL, with a query or without: Azure has the version there."""
+    if _address(text.partition("?")[0]).kind != "http" or not text.isprintable():
+        raise ValueError
+    return text
+
+
 _URL_EXPECTED = "`emulator` or a URL such as https://api.openai.com"
 
 
@@ -219,6 +234,9 @@ SIZE = single(
     "SIZE",
 )
 SPEED: Kind[float] = single("a number from 0", _between(0, math.inf, float), {"type": "number", "minimum": 0}, "N")
+TEXT = single("text", _text, {"type": "string", "minLength": 1}, "TEXT")
+#: An http(s) URL.
+URL = single("a URL such as https://api.openai.com/v1", _url, {"type": "string", "pattern": "^https?://"}, "URL")
 #: The name of an environment variable.
 VARIABLE = single("the name of an environment variable", _variable, {"type": "string"}, "NAME")
 WORKERS = single("a whole number from 1", _workers, {"const": 1}, "N")

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
 from aiohttp import ClientPayloadError, web
 
+from replayproxy.core.catalog import Resolved
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.problem import Problem
 from replayproxy.core.validation import checked_call
@@ -82,6 +84,8 @@ async def _answer(state: State, request: Request) -> Answer:
     resolved = catalog().resolve(request.method, request.target)
     if resolved is None:
         return refusals.wrong_method(request)
+    if state.settings.unknown_ids == "create":
+        resolved = _with_ids_of_any_shape(resolved)
     call = checked_call(request, resolved)
     if isinstance(call, Problem):
         return call
@@ -95,6 +99,13 @@ async def _answer(state: State, request: Request) -> Answer:
         for observe in OBSERVERS:
             observe(state, asked, answer)
     return answer
+
+
+def _with_ids_of_any_shape(resolved: Resolved) -> Resolved:
+    """The same without the shapes that the API's ids have: what is made on the spot may have any."""
+    operation = resolved.operation
+    others = tuple(each for each in operation.parameters if each.place != "path")
+    return replace(resolved, operation=replace(operation, parameters=others))
 
 
 async def _stream(http: web.Request, answer: Events, request_id: str, pace: float) -> web.StreamResponse:

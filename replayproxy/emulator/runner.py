@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from replayproxy.emulator.app import create_app
-from replayproxy.emulator.state import EmulatorSettings
+from replayproxy.emulator.brain import Brain
+from replayproxy.emulator.state import EmulatorSettings, Keeper
 from replayproxy.errors import StartError
 
-__all__ = ["RunningEmulator", "emulator_runner", "running"]
+__all__ = ["RunningEmulator", "emulator_runner", "running", "serving"]
 
 #: Seconds that requests in flight get when the emulator stops.
 SHUTDOWN_TIMEOUT = 1.0
@@ -34,10 +35,10 @@ class RunningEmulator:
         return f"http://{host}:{self.port}"
 
 
-def emulator_runner(settings: EmulatorSettings | None = None) -> web.AppRunner:
+def emulator_runner(app: web.Application) -> web.AppRunner:
     """An emulator that waits for somebody to set it up on a port."""
     return web.AppRunner(
-        create_app(settings),
+        app,
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT,
         max_line_size=MAX_LINE,
@@ -47,13 +48,25 @@ def emulator_runner(settings: EmulatorSettings | None = None) -> web.AppRunner:
 
 @asynccontextmanager
 async def running(
-    settings: EmulatorSettings | None = None, host: str = "127.0.0.1", port: int = 0
+    settings: EmulatorSettings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    brain: Brain | None = None,
+    keeper: Keeper | None = None,
 ) -> AsyncIterator[RunningEmulator]:
     """An emulator that answers until the block is left; port 0 means any that is free.
 
     Raises StartError when it cannot listen there.
     """
-    runner = emulator_runner(settings)
+    async with serving(create_app(settings, brain, keeper), host, port) as emulator:
+        yield emulator
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[RunningEmulator]:
+    """An emulator's application answers until the block is left. StartError when it cannot listen there."""
+    runner = emulator_runner(app)
     await runner.setup()
     try:
         await _listen(runner, host, port)

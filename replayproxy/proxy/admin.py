@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,19 +30,23 @@ from replayproxy.proxy.admin_page import CONTENT_SECURITY_POLICY, page
 from replayproxy.proxy.opening import DEFAULT
 from replayproxy.proxy.sessions import Sessions
 
-__all__ = ["Admin", "admin_runner", "sessions_runner"]
+__all__ = ["Admin", "Route", "admin_runner", "sessions_runner"]
 
 _log = logging.getLogger(__name__)
 
-_Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
+Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 #: A declaration is a few lines; what is longer is none.
 BODY_LIMIT = 1024 * 1024
 
 
-def admin_runner(mode: str) -> web.AppRunner:
-    """What listens on the admin port of a process that has no sessions and runs in `mode`."""
-    return _runner((("GET", "/health", _health), ("GET", "/ready", _ready_in(mode))))
+def admin_runner(mode: str, routes: Sequence[Route] = (), host: str = "127.0.0.1") -> web.AppRunner:
+    """What listens on the admin port `host` of a process that has no sessions and runs in `mode`.
+
+    `routes` are what there is beside health and readiness; no web page may use them.
+    """
+    health = ("GET", "/health", _health), ("GET", "/ready", _ready_in(mode))
+    return _runner((*health, *routes), lambda request: _refuse_web_pages(request, host) if routes else None)
 
 
 def sessions_runner(admin: Admin) -> web.AppRunner:
@@ -50,7 +54,7 @@ def sessions_runner(admin: Admin) -> web.AppRunner:
     return _runner(admin.routes(), lambda request: _refuse_web_pages(request, admin.settings.admin_host))
 
 
-def _runner(routes: tuple[_Route, ...], guard: Callable[[web.Request], None] | None = None) -> web.AppRunner:
+def _runner(routes: tuple[Route, ...], guard: Callable[[web.Request], None] | None = None) -> web.AppRunner:
     @web.middleware
     async def answering(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> Any:
         return await _answer(request, handler, guard)
@@ -70,7 +74,7 @@ class Admin:
     journal: Journal
     url: str
 
-    def routes(self) -> tuple[_Route, ...]:
+    def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of all there is; admin_openapi.py describes the same."""
         return (
             ("GET", "/", self.tell_page),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import os
 import re
 import ssl
 from dataclasses import dataclass, replace
@@ -26,8 +27,8 @@ from replayproxy.core.modes import MODES
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.rules import MatchRules
 from replayproxy.core.session import Session
-from replayproxy.emulator.runner import running as emulator_running
-from replayproxy.emulator.state import EmulatorSettings
+from replayproxy.emulator.runner import serving
+from replayproxy.emulator.setup import set_up
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.forwarding import Credential, Link
@@ -185,8 +186,8 @@ class Opener:
     async def _connect(self) -> Link:
         wanted, url = self.settings.upstream, str(self.settings.upstream.url)
         if wanted.kind == "emulator":
-            emulator = EmulatorSettings(self.settings.emulator.seed, self.settings.emulator.clock_start)
-            url = (await self.stack.enter_async_context(emulator_running(emulator))).url
+            emulator = await self.stack.enter_async_context(set_up(self.settings.emulator, os.environ))
+            url = (await self.stack.enter_async_context(serving(emulator.app))).url
         timeouts = Timeouts(wanted.connect_timeout, wanted.idle_timeout, wanted.total_timeout)
         tls = ssl.create_default_context(cafile=str(wanted.ca_file)) if wanted.ca_file else None
         upstream = Upstream(Origin.of(url), timeouts, tls)
