@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
@@ -117,13 +118,17 @@ def _refuse(constant: str) -> None:
 def _candidates(text: str) -> Iterator[Layout]:
     found = _INDENT.match(text)
     styles = [Layout(indent=found[1])] if found else [Layout(), Layout(spaced=True)]
-    present = {"slash": "\\/" in text, "newline": text.endswith("\n")}
-    both = (False, True)
-    for present["ascii"] in both if "\\u" in text and text.isascii() else (False,):
-        # What Go escapes other writers may escape for reasons of their own: U+2028 is not ASCII.
-        for present["html"] in both if _HTML.search(text) else (False,):
-            for style in styles:
-                yield Layout(style.spaced, style.indent, tuple(flag for flag in FLAGS if present[flag]))
+    # A sign of a flag may stand there for another reason: U+2028 is no ASCII, a backslash may come before a slash.
+    signs = {
+        "ascii": "\\u" in text and text.isascii(),
+        "html": _HTML.search(text) is not None,
+        "slash": "\\/" in text,
+    }
+    possible = [(False, True) if sign else (False,) for sign in signs.values()]
+    for chosen in product(*possible):
+        present = {**dict(zip(signs, chosen, strict=True)), "newline": text.endswith("\n")}
+        for style in styles:
+            yield Layout(style.spaced, style.indent, tuple(flag for flag in FLAGS if present[flag]))
 
 
 class _Writer:

@@ -203,6 +203,7 @@ JSON_VALUES = st.recursive(
 
 
 @example({"&": None, "\u2028": None}, {})
+@example({"\\/": None}, {})
 @given(JSON_VALUES, st.sampled_from([{}, {"indent": 2}, {"separators": (",", ":")}, {"ensure_ascii": False}]))
 def test_any_json_survives_in_its_layout(value: Any, options: dict[str, Any]) -> None:
     """As its form, or as text when it has none."""
