@@ -65,7 +65,8 @@ def catalog_header(catalog: Catalog) -> str:
     """Which API, as of when, and how much of it."""
     about = " ".join(filter(None, (catalog.title or "A catalog", catalog.version)))
     dated = f"{about}, {catalog.date}" if catalog.date else about
-    return f"{dated}: {len(catalog)} operations in {len(catalog.families)} families"
+    families = "family" if len(catalog.families) == 1 else "families"
+    return f"{dated}: {len(catalog)} operations in {len(catalog.families)} {families}"
 
 
 def named_operation(catalog: Catalog, name: str) -> Operation:

@@ -46,6 +46,9 @@ class EventParser:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. One that ends in CR waits for the next byte, which may be its LF."""
+        if not self._buffer and _is_plain(data):
+            self._started = True
+            return [_event(block + b"\n\n", block.split(b"\n")) for block in data[:-2].split(b"\n\n")]
         self._buffer += data
         return self._cut(final=False)
 
@@ -80,6 +83,11 @@ class EventParser:
     def _without_mark(self, line: bytes) -> bytes:
         first, self._started = not self._started, True
         return line.removeprefix(_BYTE_ORDER_MARK) if first else line
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether it is whole blocks with LF alone and one blank line between them, as servers mostly write them."""
+    return data[-2:] == b"\n\n" and data[:1] not in b"\n\xef" and b"\r" not in data and b"\n\n\n" not in data
 
 
 def parse(data: bytes) -> tuple[Event, ...]:

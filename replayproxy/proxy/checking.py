@@ -90,17 +90,35 @@ class Checker:
         return replace(problem, message=self.redactor.text(problem.message, exchange.secrets), param=param)
 
 
+#: So many bytes are looked at in one go, at the latest.
+_LOOK = 64 * 1024
+
+
 class Watch:
-    """A check of an answer that gets the bytes as they came from the upstream, in their content coding."""
+    """A check of an answer that gets the bytes as they came from the upstream, in their content coding.
+
+    Pieces that come in a burst are collected, and looked at together when nobody waits for the next one.
+    """
 
     def __init__(self, check: AnswerCheck, coding: str) -> None:
         self._check, self._garbled = check, False
         self._decoder = codings.decoder(coding) if coding else None
         self._blind = bool(coding) and self._decoder is None
+        self._pieces: list[bytes] = []
+        self._size = 0
 
-    def steps(self, data: bytes) -> Iterator[None]:
-        """Looks at a piece in short steps: a small one may unpack to a thousand times its size."""
-        if self._blind:
+    def take(self, data: bytes) -> bool:
+        """Takes a piece; true when there is so much that it should be looked at now."""
+        if not self._blind:
+            self._pieces.append(data)
+            self._size += len(data)
+        return self._size >= _LOOK
+
+    def steps(self) -> Iterator[None]:
+        """Looks at what was taken, in short steps: a little may unpack to a thousand times its size."""
+        data = b"".join(self._pieces)
+        self._pieces, self._size = [], 0
+        if self._blind or not data:
             return
         if self._decoder is None:
             self._check.feed(data)
@@ -114,4 +132,6 @@ class Watch:
 
     def finish(self, *, complete: bool) -> tuple[Problem, ...]:
         """What was found; nothing where the bytes could not be read."""
+        for _ in self.steps():
+            pass
         return () if self._blind else self._check.finish(complete=complete)

@@ -89,8 +89,8 @@ class Passage:
             if self.capture is not None:
                 for _ in self.capture.steps(piece, at):
                     await asyncio.sleep(0)
-            if self.watch is not None:
-                for _ in self.watch.steps(piece):
+            if self.watch is not None and (self.watch.take(piece) or not self.answer.waiting):
+                for _ in self.watch.steps():
                     await asyncio.sleep(0)
             if ended:
                 self.last = piece
@@ -141,9 +141,12 @@ class Delivery:
         passage = Passage(self.answer, outlet, capture, watch, self.now)
         try:
             await passage.run()
+            if self.tape is None:
+                await passage.finish()
             self._check(watch)
-            self._save(capture)
-            await passage.finish()
+            if self.tape is not None:
+                self._save(capture)
+                await passage.finish()
         except UpstreamError as error:
             exchange.outcome, exchange.note = "failed", str(error)
             self._check(watch, complete=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Results", "SessionResult", "summary_lines", "unused_cassettes"]
 
-_COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "unplayed")
+_COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "warnings", "unplayed")
 #: What the head of a cassette of ours says, comments before it included; other tools keep theirs in such folders too.
 _OURS, _HEAD = re.compile(rb"^replayproxy: *[0-9]", re.MULTILINE), 8192
 

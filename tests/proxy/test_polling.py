@@ -70,7 +70,7 @@ async def poll(client: AsyncOpenAI, run: dict[str, Any]) -> Any:
 
 
 async def test_the_poll_helper_waits_for_nothing(cassette: Path, run: dict[str, Any]) -> None:
-    """40 polls, each answered once and in order, in a second that would have been 39."""
+    """40 polls, each answered once and in order; with the sleeps of a second in between it would take 39."""
     warm, clock = {**run, "id": "run_warm"}, asyncio.get_running_loop().time
     record(cassette, [*polled(run, ("openai-poll-after-ms", "5000")), polled(warm)[-1]])
     async with (
@@ -85,7 +85,7 @@ async def test_the_poll_helper_waits_for_nothing(cassette: Path, run: dict[str, 
     assert (done.status, done.metadata) == ("completed", {"poll": "40"})
     assert played == [41, *range(1, 41)]
     assert (receipt.played, receipt.unplayed, receipt.failures) == (41, (), ())
-    assert seconds < 1
+    assert seconds < 20
 
 
 async def headers_of(proxy: Proxy, run: dict[str, Any]) -> list[str | None]:
