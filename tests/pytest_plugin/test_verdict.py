@@ -266,6 +266,7 @@ def test_the_report_says_what_was_played(cases: dict[str, ET.Element]) -> None:
         "replayproxy_mode": "playback",
         "replayproxy_played": "1",
         "replayproxy_missed": "1",
+        "replayproxy_warnings": "1",
         "replayproxy_unplayed": "1",
     }
     assert not list(cases["test_of_something_else"].iter("property"))
@@ -274,5 +275,5 @@ def test_the_report_says_what_was_played(cases: dict[str, ET.Element]) -> None:
 def test_the_run_ends_with_the_counts(cases: dict[str, ET.Element], report: Path) -> None:
     """Of all sessions together; cassettes are not judged in a run with failures."""
     output = (report / "output").read_text()
-    assert re.search(r"19 session\(s\), passthrough, playback: 8 played, 10 missed, 26 unplayed", output)
+    assert re.search(r"19 session\(s\), passthrough, playback: 8 played, 10 missed, 9 warnings, 26 unplayed", output)
     assert "no test is for" not in output
