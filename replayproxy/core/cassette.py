@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b, sha256
 
+from replayproxy.core.bodies import canonical
 from replayproxy.core.fault_kinds import NO_DELAY, Delay, Fault
+from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Body, FileBody, Request, Response
 from replayproxy.core.problem import Problem
 
@@ -102,14 +104,26 @@ def exchange_key(interaction: Interaction) -> bytes:
 
 def _content(body: Body) -> tuple[int, str]:
     if isinstance(body, FileBody):
-        return body.size, body.name[:32]
+        return body.size, body.name[:32] or body.digest
     return len(body), sha256(body).hexdigest()[:32]
+
+
+def _settled_request(request: Request) -> Request:
+    """A multipart body by its parts: its boundary is another one each time."""
+    media = media_type(request.headers)
+    if not media.is_multipart:
+        return request
+    body = request.body
+    parts: Body = FileBody("", 0, body.digest) if isinstance(body, FileBody) else canonical(request.headers, body)
+    headers = request.headers.without({"content-length"}).replacing("content-type", media.essence)
+    return replace(request, headers=headers, body=parts)
 
 
 def _settled(interaction: Interaction) -> Interaction:
     response = interaction.response
     return replace(
         interaction,
+        request=_settled_request(interaction.request),
         response=replace(response, headers=response.headers.without(VOLATILE_HEADERS), chunks=()),
         recorded="",
         first_byte=0.0,

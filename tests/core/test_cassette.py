@@ -68,3 +68,25 @@ def test_a_body_in_a_file_counts_by_its_content() -> None:
 def test_volatile_headers_are_lower_case() -> None:
     """They are compared without regard to case."""
     assert all(name == name.lower() for name in VOLATILE_HEADERS)
+
+
+def upload(boundary: str, content: str = "text") -> Interaction:
+    """A multipart request with a boundary."""
+    body = f'--{boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\n{content}\r\n--{boundary}--\r\n'
+    headers = Headers.of(("Content-Type", f"multipart/form-data; boundary={boundary}"), ("Content-Length", "1"))
+    return Interaction(Request("POST", "/v1/files", headers, body.encode()), Response(200))
+
+
+def test_the_boundary_of_a_multipart_body_does_not_count() -> None:
+    """Clients make another one each time; the parts count, in memory and in files."""
+    assert same_exchange(upload("a1"), upload("b22"))
+    assert exchange_key(upload("a1")) == exchange_key(upload("b22"))
+    assert not same_exchange(upload("a"), upload("a", "other"))
+    large = [
+        replace(each, request=replace(each.request, body=FileBody(name, 9, "d")))
+        for each, name in ((upload("a1"), "one.bin"), (upload("b22"), "other.bin"))
+    ]
+    assert same_exchange(*large)
+    assert exchange_key(large[0]) == exchange_key(large[1])
+    changed = replace(large[0], request=replace(large[0].request, body=FileBody("one.bin", 9, "e")))
+    assert exchange_key(changed) != exchange_key(large[0])

@@ -98,7 +98,7 @@ def test_workers_bring_their_results_together(project: pytest.Pytester) -> None:
         recorded(project.path / "cassettes" / "test_a" / f"{name}.yaml", "/v1/models")
     result = project.runpytest_subprocess("-n", "4", "test_a.py")
     result.assert_outcomes(passed=20, failed=1)
-    result.stdout.fnmatch_lines(["21 session(s), playback: 20 played, 1 missed, 1 unplayed"])
+    result.stdout.fnmatch_lines(["21 session(s), playback: 20 played, 1 missed, 1 warnings, 1 unplayed"])
 
 
 def test_what_misses_between_tests_fails_the_run(project: pytest.Pytester) -> None:
