@@ -6,6 +6,16 @@ responses, runs) puts the reply into the form of its family.
 
 from __future__ import annotations
 
-from replayproxy.emulator.brain.turns import Brain, Passage, Reply, ToolCall, Turn, Usage
+from replayproxy.emulator.brain.turns import (
+    Brain,
+    Failure,
+    KeptBrain,
+    Passage,
+    Reply,
+    ToolCall,
+    Turn,
+    Usage,
+    run_error,
+)
 
-__all__ = ["Brain", "Passage", "Reply", "ToolCall", "Turn", "Usage"]
+__all__ = ["Brain", "Failure", "KeptBrain", "Passage", "Reply", "ToolCall", "Turn", "Usage", "run_error"]
