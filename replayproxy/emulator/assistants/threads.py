@@ -5,10 +5,10 @@ from __future__ import annotations
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.assistants.run_messages import add_message
+from replayproxy.emulator.assistants.run_resources import resources_of
 from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found
-from replayproxy.emulator.messages import add_message
 from replayproxy.emulator.records import Json, Kind, Record
-from replayproxy.emulator.shelf import mint
 from replayproxy.emulator.state import State
 
 __all__ = ["KINDS", "ROUTES", "THREAD", "add_thread", "thread_of"]
@@ -26,9 +26,8 @@ def add_thread(state: State, body: Json) -> Record:
     """Make the thread that a valid create-thread body describes, its messages included."""
 
     def fill(record: Record) -> None:
-        record.json = _thread(
-            record, metadata_of(body, otherwise={}), _resources(state, record.id, body.get("tool_resources"))
-        )
+        resources = resources_of(state, body.get("tool_resources"), "thread")
+        record.json = _thread(record, metadata_of(body, otherwise={}), resources)
 
     thread = state.add(THREAD, fill)
     for message in body.get("messages") or ():
@@ -52,21 +51,6 @@ def _thread(record: Record, metadata: dict[str, str], resources: Json) -> Json:
     }
 
 
-def _resources(state: State, thread_id: str, given: Json | None) -> Json:
-    """The resources of a thread as they are answered; of a vector store made along with it, the id alone is there."""
-    answered: Json = {}
-    given = given or {}
-    if given.get("code_interpreter") is not None:
-        answered["code_interpreter"] = {"file_ids": given["code_interpreter"].get("file_ids", [])}
-    if given.get("file_search") is not None:
-        made = [
-            mint("vs_", state.settings.seed, thread_id, place)
-            for place, _ in enumerate(given["file_search"].get("vector_stores", ()))
-        ]
-        answered["file_search"] = {"vector_store_ids": [*given["file_search"].get("vector_store_ids", ()), *made]}
-    return answered
-
-
 def _create(state: State, asked: Asked) -> Answer:
     return add_thread(state, asked.body).json
 
@@ -85,7 +69,7 @@ def _modify(state: State, asked: Asked) -> Answer:
         return thread
     thread.json["metadata"] = metadata_of(asked.body, otherwise=thread.json["metadata"])
     if asked.body.get("tool_resources") is not None:
-        thread.json["tool_resources"] = _resources(state, thread.id, asked.body["tool_resources"])
+        thread.json["tool_resources"] = resources_of(state, asked.body["tool_resources"], "thread")
     state.keep(thread)
     return thread.json
 
