@@ -1,0 +1,5 @@
+"""Evals: their runs and what comes out of these."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
