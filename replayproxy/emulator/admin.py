@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
+from replayproxy.emulator.brain import KeptBrain
 from replayproxy.emulator.fixtures import Fixtures, add_fixtures
 from replayproxy.emulator.state import State
 
@@ -29,6 +30,8 @@ def admin_routes(state: State, fixtures: Fixtures) -> tuple[Route, ...]:
 
     async def reset(_: web.Request) -> web.Response:
         state.reset()
+        if isinstance(state.brain, KeptBrain):
+            state.brain.reset()
         add_fixtures(state, fixtures)
         return _json({"counts": state.counts()})
 

@@ -23,6 +23,7 @@ from replayproxy.emulator.answers import Answer, Event, Events, event_bytes
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.brain import Brain
 from replayproxy.emulator.brain.default import DefaultBrain
+from replayproxy.emulator.brain.words import StreamCut
 from replayproxy.emulator.families import HANDLERS, KINDS, OBSERVERS
 from replayproxy.emulator.responding import head_of, response_of
 from replayproxy.emulator.state import EmulatorSettings, Keeper, State
@@ -95,10 +96,28 @@ async def _answer(state: State, request: Request) -> Answer:
     asked = Asked(request, resolved, call)
     found = handler(state, asked)
     answer = await found if isinstance(found, Awaitable) else found
-    if not isinstance(answer, Problem):
-        for observe in OBSERVERS:
-            observe(state, asked, answer)
+    if isinstance(answer, Problem):
+        return answer
+    if isinstance(answer, Events):
+        return replace(answer, events=_watched(state, asked, answer))
+    _tell(state, asked, answer)
     return answer
+
+
+def _tell(state: State, asked: Asked, answer: Answer) -> None:
+    for observe in OBSERVERS:
+        observe(state, asked, answer)
+
+
+async def _watched(state: State, asked: Asked, answer: Events) -> AsyncIterator[Event]:
+    """The events as they pass. The observers are told of them when the stream is over, however it ends."""
+    passed: list[Event] = []
+    try:
+        async for event in _each(answer):
+            passed.append(event)
+            yield event
+    finally:
+        _tell(state, asked, Events(passed, answer.headers))
 
 
 def _with_ids_of_any_shape(resolved: Resolved) -> Resolved:
@@ -120,6 +139,9 @@ async def _stream(http: web.Request, answer: Events, request_id: str, pace: floa
         await response.write_eof()
     except ConnectionError:
         pass  # the client has seen enough
+    except StreamCut:
+        if http.transport is not None:
+            http.transport.close()
     except Exception:
         _log.exception("%s %s failed in its stream", http.method, http.path)
         if http.transport is not None:

@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from replayproxy.core.catalog import Catalog
-from replayproxy.emulator import (
-    assistants,
-    audio,
-    audit_logs,
-    batches,
-    certificates,
-    chat,
-    completions,
-    containers,
-    conversations,
-    embeddings,
-    evals,
-    files,
-    fine_tuning,
-    images,
-    messages,
-    models,
-    moderations,
-    organization,
-    project_members,
-    projects,
-    responses,
-    run_steps,
-    runs,
-    threads,
-    uploads,
-    usage,
-    vector_store_files,
-    vector_stores,
-    videos,
-)
+from replayproxy.emulator.administration import audit_logs, certificates, organization, project_members, projects, usage
+from replayproxy.emulator.assistants import assistants, messages, run_steps, runs, threads
+from replayproxy.emulator.batches import batches
+from replayproxy.emulator.chat import chat, completions
+from replayproxy.emulator.evals import evals
 from replayproxy.emulator.family import Handler, Observer
+from replayproxy.emulator.files import containers, files, uploads
+from replayproxy.emulator.fine_tuning import fine_tuning
+from replayproxy.emulator.media import audio, images, videos
+from replayproxy.emulator.models import embeddings, models, moderations
 from replayproxy.emulator.records import Kind
+from replayproxy.emulator.responses import conversations, responses
+from replayproxy.emulator.vector_stores import vector_store_files, vector_stores
 
 __all__ = ["HANDLERS", "KINDS", "OBSERVERS", "coverage"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from replayproxy.core.catalog import Operation
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
@@ -28,13 +30,25 @@ _KEY_HEAD, _KEY_TAIL = 8, 4
 
 def key_problem(request: Request, keys: frozenset[str]) -> Problem | None:
     """What is wrong with the key of a request; with no `keys` to choose from, any key is good."""
-    scheme, _, key = (request.headers.get("authorization") or "").strip().partition(" ")
-    key = key.strip()
-    if scheme.lower() != "bearer" or not key:
+    key = _key_of(request)
+    if not key:
         return Problem(_NO_KEY, status=401)
     if keys and key not in keys:
         return Problem(_WRONG_KEY.format(key=_masked(key)), code="invalid_api_key", status=401)
     return None
+
+
+def _key_of(request: Request) -> str:
+    """The key in a bearer's token, in the password of Basic authentication, or in Azure's header; "" for none."""
+    scheme, _, token = (request.headers.get("authorization") or "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(token, validate=True).decode("utf-8", "replace").partition(":")[2]
+        except ValueError:
+            return ""
+    return (request.headers.get("api-key") or "").strip()
 
 
 def unknown_url(request: Request) -> Problem:

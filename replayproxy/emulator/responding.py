@@ -14,6 +14,7 @@ from aiohttp import web
 from replayproxy.core.envelope import error_body
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer, Events, Raw, Told
+from replayproxy.emulator.brain import Failure
 from replayproxy.openai_api import catalog
 
 __all__ = ["head_of", "response_of"]
@@ -45,7 +46,7 @@ def response_of(answer: Answer, request_id: str, path: str) -> web.Response:
 
 
 def _refusal(problem: Problem, request_id: str, path: str) -> web.Response:
-    more: dict[str, str] = {}
+    more: dict[str, str] = dict(problem.headers) if isinstance(problem, Failure) else {}
     if problem.status == 401:
         more["WWW-Authenticate"] = 'Bearer realm="OpenAI API"'
     if problem.status == 501:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -18,14 +17,6 @@ from replayproxy.emulator.state import EmulatorSettings, State
 from replayproxy.errors import ConfigError
 
 __all__ = ["Emulator", "set_up"]
-
-
-@runtime_checkable
-class Closing(Protocol):
-    """What has something to close."""
-
-    async def close(self) -> None:
-        """Closes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +40,7 @@ async def set_up(settings: config.EmulatorSettings, environ: Mapping[str, str]) 
     """
     async with AsyncExitStack() as stack:
         brain = make_brain(settings.replies, settings.model_backend, _key(settings, environ), settings.model)
-        if isinstance(brain, Closing):
-            stack.push_async_callback(brain.close)
+        stack.push_async_callback(brain.close)
         keeper = FileKeeper(settings.state) if settings.state else None
         if keeper is not None:
             stack.callback(keeper.close)

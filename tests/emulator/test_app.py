@@ -75,9 +75,24 @@ async def test_wrong_key_is_refused_when_keys_are_set(aiohttp_client: Start, key
     assert good.status == 200
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Basic OnNr", "sk-test"])
-async def test_no_bearer_key_is_no_key(aiohttp_client: Start, value: str) -> None:
-    """Whatever is no bearer key counts as none at all."""
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "bearer sk-test"},
+        {"Authorization": "Basic OnNrLXRlc3Q="},
+        {"api-key": "sk-test"},
+    ],
+)
+async def test_a_key_may_come_in_three_ways(aiohttp_client: Start, headers: dict[str, str]) -> None:
+    """As a bearer's token, as a password without a name, and as Azure's clients send it."""
+    client = await aiohttp_client(create_app(EmulatorSettings(api_keys=frozenset({"sk-test"}))))
+    response = await client.post("/v1/threads", headers={"OpenAI-Beta": "assistants=v2", **headers})
+    assert response.status == 200
+
+
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Basic Og==", "Basic %", "sk-test"])
+async def test_what_is_no_key_is_no_key(aiohttp_client: Start, value: str) -> None:
+    """Whatever holds none counts as none at all."""
     client = await aiohttp_client(create_app())
     response = await client.post("/v1/threads", headers=GOOD | {"Authorization": value})
     assert (await answer(response, 401))["error"]["message"].startswith("You didn't provide an API key.")

@@ -6,10 +6,10 @@ from replayproxy.core.catalog import Resolved
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Call, Problem
 from replayproxy.emulator.asked import Asked
+from replayproxy.emulator.assistants.threads import THREAD
 from replayproxy.emulator.family import page_answer
 from replayproxy.emulator.records import Record
 from replayproxy.emulator.shelf import Shelf
-from replayproxy.emulator.threads import THREAD
 from replayproxy.openai_api import catalog
 
 

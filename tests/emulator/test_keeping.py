@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from replayproxy.emulator.assistants.messages import MESSAGE, add_message
+from replayproxy.emulator.assistants.threads import THREAD, add_thread
 from replayproxy.emulator.brain.default import DefaultBrain
 from replayproxy.emulator.fixtures import add_fixtures, read_fixtures
 from replayproxy.emulator.keeping import FileKeeper
-from replayproxy.emulator.messages import MESSAGE, add_message
 from replayproxy.emulator.records import Record
 from replayproxy.emulator.state import EmulatorSettings, State
-from replayproxy.emulator.threads import THREAD, add_thread
 from replayproxy.errors import ConfigError, StartError
 
 KINDS = (THREAD, MESSAGE)
