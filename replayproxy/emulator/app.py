@@ -19,7 +19,7 @@ from replayproxy.core.messages import Headers, Request
 from replayproxy.core.problem import Problem
 from replayproxy.core.validation import checked_call
 from replayproxy.emulator import refusals
-from replayproxy.emulator.answers import Answer, Event, Events, event_bytes
+from replayproxy.emulator.answers import Answer, Event, Events, Told, event_bytes
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.brain import Brain
 from replayproxy.emulator.brain.default import DefaultBrain
@@ -100,7 +100,8 @@ async def _answer(state: State, request: Request) -> Answer:
         return answer
     if isinstance(answer, Events):
         return replace(answer, events=_watched(state, asked, answer))
-    _tell(state, asked, answer)
+    if not (isinstance(answer, Told) and answer.status >= 400):
+        _tell(state, asked, answer)
     return answer
 
 

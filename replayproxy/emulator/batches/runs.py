@@ -46,9 +46,10 @@ class Outcome:
 async def run_lines(state: State, batch_id: str, lines: Iterable[Json], headers: Headers) -> Outcome:
     """Run requests one after the other, with the credentials that `headers` bring."""
     outcome = Outcome()
-    own = Headers.of(*((name, value) for name, value in headers if name.lower() in _KEPT))
+    kept = ((name, value) for name, value in headers if name.lower() in _KEPT)
+    own = Headers.of(*kept, ("content-type", "application/json"), ("x-replayproxy-batch", batch_id))
     for number, line in enumerate(lines):
-        status, body = await _answered(state, line, own.plus(("content-type", "application/json")))
+        status, body = await _answered(state, line, own)
         told = {
             "id": mint("batch_req_", batch_id, number, length=32, digits=HEX),
             "custom_id": line["custom_id"],

@@ -21,7 +21,7 @@ from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import Shelf, mint
 from replayproxy.emulator.state import State
 
-__all__ = ["JOB", "KINDS", "ROUTES", "tuned_models"]
+__all__ = ["JOB", "KINDS", "ROUTES"]
 
 _POLL = {"openai-poll-after-ms": "10"}
 
@@ -35,20 +35,6 @@ def _invent(state: State, record: Record) -> None:
 
 JOB = Kind("fine-tuning job", "ftjob-", _invent)
 KINDS = (JOB, EVENT, CHECKPOINT, PERMISSION)
-
-
-def tuned_models(state: State) -> list[Json]:
-    """The models that jobs have made, as models are listed, in the order of the jobs."""
-    done = [job.json for job in state.shelf(JOB) if job.json["fine_tuned_model"]]
-    return [
-        {
-            "id": job["fine_tuned_model"],
-            "object": "model",
-            "created": job["finished_at"],
-            "owned_by": job["organization_id"],
-        }
-        for job in done
-    ]
 
 
 def _job(state: State, record: Record, body: Json) -> Json:

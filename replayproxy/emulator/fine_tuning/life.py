@@ -11,6 +11,7 @@ import orjson
 
 from replayproxy.emulator.files.files import FILE, add_file
 from replayproxy.emulator.fine_tuning.methods import settled
+from replayproxy.emulator.models.models import add_model
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import mint
 from replayproxy.emulator.state import State
@@ -111,6 +112,7 @@ def _succeed(state: State, job: Record) -> None:
         "trained_tokens": examples * epochs * 40,
         "estimated_finish": None,
     }
+    add_model(state, model, job.json["organization_id"])
     note(state, job, f"New fine-tuned model created: {model}")
     note(state, job, "The job has successfully completed")
 

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from replayproxy.emulator.brain.default import DefaultBrain
 from replayproxy.emulator.families import KINDS
-from replayproxy.emulator.fine_tuning.fine_tuning import JOB, tuned_models
+from replayproxy.emulator.fine_tuning.fine_tuning import JOB
 from replayproxy.emulator.fine_tuning.life import advance
 from replayproxy.emulator.runner import running
 from replayproxy.emulator.state import EmulatorSettings, State
@@ -249,14 +249,21 @@ async def test_jobs_that_were_never_made_can_be_taken() -> None:
         assert gone.deleted
 
 
-def test_models_are_at_hand_for_their_list() -> None:
-    """Once they are made; their events and checkpoints can be made up, too."""
+async def test_the_model_that_a_job_made_is_listed() -> None:
+    """Once it is made; it can be deleted."""
+    async with strict_client(settings=EmulatorSettings(unknown_ids="create")) as client:
+        job = await client.fine_tuning.jobs.retrieve("ftjob-old")
+        assert job.fine_tuned_model is not None
+        assert job.fine_tuned_model in [each.id for each in (await client.models.list()).data]
+        assert (await client.models.delete(job.fine_tuned_model)).deleted
+
+
+def test_what_belongs_to_a_job_can_be_made_up() -> None:
+    """Its events and checkpoints."""
     state = State(EmulatorSettings(unknown_ids="create"), KINDS, DefaultBrain())
-    assert tuned_models(state) == []
     job = state.get(JOB, "ftjob-old")
     assert job is not None
     advance(state, job)
-    assert [each["id"] for each in tuned_models(state)] == [job.json["fine_tuned_model"]]
     for name in ("fine-tuning event", "fine-tuning checkpoint"):
         made = state.get(state.kinds[name], "x", job.id)
         assert made is not None
