@@ -40,6 +40,7 @@ def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_settings_options
 @click.option("--coverage", is_flag=True, help="Print which operations are emulated, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="The coverage as JSON.")
+@click.option("--replies-schema", is_flag=True, help="Print a JSON Schema for files of replies, for editors, and stop.")
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -54,6 +55,7 @@ def emulate(
     *,
     coverage: bool,
     as_json: bool,
+    replies_schema: bool,
     **given: str | None,
 ) -> None:
     """Run the emulator of the OpenAI API until SIGTERM or SIGINT.
@@ -69,6 +71,9 @@ def emulate(
     """
     if coverage:
         _print_coverage(as_json=as_json)
+        return
+    if replies_schema:
+        _print_replies_schema()
         return
     run_loop(_until_stopped((host, port), (host, admin_port), _settings(given), ready_file))
 
@@ -89,7 +94,7 @@ async def _until_stopped(
     from replayproxy.emulator.admin import admin_routes
     from replayproxy.emulator.runner import emulator_runner
     from replayproxy.emulator.setup import set_up
-    from replayproxy.proxy.admin import admin_runner
+    from replayproxy.proxy.admin_port import admin_runner
     from replayproxy.proxy.listening import listening
 
     with stop_signal() as stop:
@@ -102,6 +107,12 @@ async def _until_stopped(
                 facts: dict[str, object] = {"mode": "emulate", "url": url, "admin_url": admin_url}
                 announce(f"replayproxy: emulate on {url} (admin {admin_url})", facts, ready_file)
                 await stop.wait()
+
+
+def _print_replies_schema() -> None:
+    from replayproxy.emulator.brain.replies_schema import replies_schema as schema
+
+    click.echo(json.dumps(schema(), indent=2))
 
 
 def _print_coverage(*, as_json: bool) -> None:

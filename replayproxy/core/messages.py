@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["Body", "Chunk", "FileBody", "Headers", "Request", "Response", "decode", "encode"]
+__all__ = ["Body", "Chunk", "FileBody", "Headers", "Request", "Response", "decode", "encode", "plain"]
 
 
 def decode(raw: bytes) -> str:
@@ -21,6 +21,11 @@ def decode(raw: bytes) -> str:
 def encode(text: str) -> bytes:
     """The bytes that `decode` was given."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def plain(text: str) -> str:
+    """Text that can be encoded: bytes that came as no text, and half characters, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from replayproxy.core.messages import plain
 from replayproxy.core.receipt import Receipt
 from replayproxy.core.report import receipts_lines
 
-__all__ = ["COUNTS", "junit_xml", "plain", "receipt_json", "receipts_json"]
+__all__ = ["COUNTS", "junit_xml", "receipt_json", "receipts_json"]
 
 #: What is counted, as `Receipt` names it; in JSON `unplayed` is counted beside these.
 COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "warnings", "faulted")
 
 #: What XML 1.0 has no place for, not even as a reference, and the carriage return, which its parsers make a line end.
 _FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def plain(text: str) -> str:
-    """Text that can be encoded: bytes that came as no text, and half characters, are escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

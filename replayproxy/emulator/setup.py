@@ -12,7 +12,6 @@ from replayproxy import config
 from replayproxy.emulator.app import STATE, create_app
 from replayproxy.emulator.brain.making import make_brain
 from replayproxy.emulator.fixtures import Fixtures, add_fixtures, read_fixtures
-from replayproxy.emulator.keeping import FileKeeper
 from replayproxy.emulator.state import EmulatorSettings, State
 from replayproxy.errors import ConfigError
 
@@ -41,8 +40,11 @@ async def set_up(settings: config.EmulatorSettings, environ: Mapping[str, str]) 
     async with AsyncExitStack() as stack:
         brain = make_brain(settings.replies, settings.model_backend, _key(settings, environ), settings.model)
         stack.push_async_callback(brain.close)
-        keeper = FileKeeper(settings.state) if settings.state else None
-        if keeper is not None:
+        keeper = None
+        if settings.state is not None:
+            from replayproxy.emulator.keeping import FileKeeper  # SQLite takes 20 ms to load
+
+            keeper = FileKeeper(settings.state)
             stack.callback(keeper.close)
         own = EmulatorSettings(
             seed=settings.seed,

@@ -6,7 +6,7 @@ Rule: nothing that a client sends leads out of the folder of cassettes, and what
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,11 +20,11 @@ from replayproxy.config.nodes import node_of, similar
 from replayproxy.core.faults import FaultPlan, parse_faults
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.matching import NO_RULES
-from replayproxy.core.messages import Body, FileBody
+from replayproxy.core.messages import Body, FileBody, plain
 from replayproxy.core.problem import Problem
-from replayproxy.core.receipts import plain
 from replayproxy.core.rules import MatchRules
 from replayproxy.errors import ConfigError
+from replayproxy.proxy.admin_port import AdminError
 from replayproxy.proxy.exchange import Outcome
 from replayproxy.proxy.opening import NAME, Declaration
 
@@ -54,25 +54,6 @@ _PATH_EXPECTED = (
     "expected a plain relative path inside the folder of cassettes, such as checkout.yaml or api/checkout.yaml: "
     "nothing absolute, no name that begins with a dot, no backslash or colon"
 )
-
-
-class AdminError(Exception):
-    """A request to the admin API is refused; `problems` are pairs of a field and what is wrong with it."""
-
-    def __init__(self, status: int, code: str, message: str, problems: Iterable[tuple[str, str]] = ()) -> None:
-        self.status, self.code, self.problems = status, code, tuple(problems)
-        super().__init__(message)
-
-    @classmethod
-    def invalid(cls, *problems: tuple[str, str]) -> AdminError:
-        """The refusal of fields or parameters, each with what is wrong with it."""
-        told = "; ".join(f"{field}: {message}" if field else message for field, message in problems)
-        return cls(400, "invalid", told, problems)
-
-    def body(self) -> dict[str, Any]:
-        """The error as JSON has it: one form for all refusals."""
-        problems = [{"field": plain(field), "message": plain(message)} for field, message in self.problems]
-        return {"error": {"message": plain(str(self)), "code": self.code, "problems": problems}}
 
 
 # --- a declaration

@@ -8,7 +8,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from tests.processes import client, ended, started
 
@@ -140,3 +142,14 @@ def test_what_cannot_be_is_told_at_the_start(tmp_path: Path, options: tuple[str,
     assert result.returncode == 2, result.stderr
     assert re.search(message, result.stderr)
     assert "Traceback" not in result.stderr
+
+
+def test_editors_get_a_schema_for_replies(tmp_path: Path) -> None:
+    """Which takes what the documentation shows."""
+    schema = json.loads(ended("emulate", "--replies-schema", cwd=tmp_path).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    page = Path(__file__).parents[2].joinpath("docs", "emulator-replies.md").read_text("utf-8")
+    examples = [block.partition("```")[0] for block in page.split("```yaml\n")[1:]]
+    assert examples
+    for example in examples:
+        jsonschema.validate(yaml.safe_load(example), schema)

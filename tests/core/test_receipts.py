@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replayproxy.core.messages import plain
 from replayproxy.core.receipt import Asked, Leftover, Receipt, ToldMiss
-from replayproxy.core.receipts import junit_xml, plain, receipt_json, receipts_json
+from replayproxy.core.receipts import junit_xml, receipt_json, receipts_json
 
 MISS = ToldMiss(
     "no_match",

@@ -20,9 +20,10 @@ import pytest
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.levels import Levels
 from replayproxy.core.messages import FileBody, Headers, Request
-from replayproxy.proxy.admin import Admin, admin_runner, sessions_runner
+from replayproxy.proxy.admin import Admin, sessions_runner
 from replayproxy.proxy.admin_forms import BODIES_TOLD, BODY_TOLD, OUTCOMES, Wanted, exchanges_json
 from replayproxy.proxy.admin_openapi import openapi
+from replayproxy.proxy.admin_port import admin_runner
 from replayproxy.proxy.app import Proxy
 from replayproxy.proxy.listening import listening
 from tests.proxies import proxied, settings_for
