@@ -6,8 +6,8 @@ from replayproxy.core.cassette import Cassette, Interaction
 from replayproxy.core.matching import ABSENT
 from replayproxy.core.modes import MODES
 from replayproxy.core.problem import Problem
-from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
-from replayproxy.core.report import miss_message, receipt_lines, receipts_lines, shown
+from replayproxy.core.receipt import Asked, Leftover, Receipt, ToldMiss
+from replayproxy.core.report import miss_message, problem_line, receipt_lines, receipts_lines, shown
 from replayproxy.core.session import Miss, Session
 from tests.builders import interaction, request
 
@@ -183,3 +183,20 @@ def test_rules_that_never_applied_are_told() -> None:
     assert not any("body.x" in line for line in receipts_lines([one, other, idle]))
     many = Receipt("playback", played=1, name="a", unused_rules=tuple(f"ignore body.{n}" for n in range(12)))
     assert "and 2 more rules of matching that never applied" in receipts_lines([many])
+
+
+def test_problems_and_warnings_are_told_by_operation() -> None:
+    """Of all sessions together; what nobody knows has a name, too, and nothing is said of nothing."""
+    one = Receipt("record", forwarded=2, asked=(Asked("createMessage", "messages", 2, 1, 0), Asked("", "", 1, 0, 2)))
+    other = Receipt("record", forwarded=1, asked=(Asked("createMessage", "messages", 2, 2, 1),))
+    lines = receipts_lines((one, other))
+    assert "problems: createMessage 3" in lines
+    assert "warnings: createMessage 1, unknown paths 2" in lines
+    assert not [line for line in receipts_lines((Receipt("record"),)) if "problems" in line]
+
+
+def test_a_problem_as_a_line_of_a_log() -> None:
+    """It says whose message it is in."""
+    assert problem_line(Problem("Bad.")) == "Bad."
+    assert problem_line(Problem("Odd.", warning=True)) == "warning: Odd."
+    assert problem_line(Problem("Odd.", warning=True, side="response")) == "answer: Odd."

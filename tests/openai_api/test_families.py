@@ -279,3 +279,22 @@ def test_catalog_loads_without_pydantic() -> None:
     """The start does not pay for models that are not needed yet."""
     code = "import sys, replayproxy.openai_api; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ((("limit", "x"),), "Invalid type for 'limit': expected an integer, but got a string instead."),
+        ((("limit", "0"),), "Invalid 'limit': integer below minimum value. Expected a value >= 1, but got 0 instead."),
+        (
+            (("limit", "9" * 50),),
+            f"Invalid 'limit': integer above maximum value. Expected a value <= 100, but got {'9' * 20} instead.",
+        ),
+        ((("order", "up"),), "Invalid value: 'up'. Supported values are: 'asc' and 'desc'."),
+    ],
+)
+def test_a_page_that_nobody_checked_is_checked(query: tuple[tuple[str, str], ...], message: str) -> None:
+    """In the words of the schemas."""
+    problem = PageQuery.parse(query)
+    assert isinstance(problem, Problem)
+    assert problem.message == message
