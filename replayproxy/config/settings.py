@@ -197,6 +197,7 @@ class EmulatorSettings:
         "What becomes of an id that the emulator never made: 404, or create an object with that id.",
     ] = "404"
     state: Annotated[Path | None, kinds.PATH, "A file in which the emulator remembers everything."] = None
+    upload_limit: Annotated[int, kinds.SIZE, "How much of uploaded files the emulator keeps in all."] = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)

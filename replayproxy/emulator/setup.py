@@ -51,6 +51,7 @@ async def set_up(settings: config.EmulatorSettings, environ: Mapping[str, str]) 
             clock_start=settings.clock_start,
             unknown_ids=settings.unknown_ids,
             pace=settings.pace,
+            upload_limit=settings.upload_limit,
         )
         app = create_app(own, brain, keeper)
         fixtures = read_fixtures(settings.fixtures, app[STATE].kinds) if settings.fixtures else {}

@@ -27,10 +27,14 @@ _NEXT = {"queued": "in_progress", "in_progress": "ended"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a response ends: the fields that change, and the pieces in which its text is streamed."""
+    """How a response ends: the fields that change, and the pieces in which its text is streamed.
+
+    `cut`: the stream breaks off after so many of them (None: it does not).
+    """
 
     fields: Json
     pieces: tuple[str, ...] = ()
+    cut: int | None = None
 
 
 async def answered(state: State, id_: str, body: Json, items: Sequence[Json]) -> Outcome | Problem:
@@ -51,7 +55,7 @@ async def answered(state: State, id_: str, body: Json, items: Sequence[Json]) ->
         {"type": item["type"], "id": new_id(state.settings.seed, owner, place, item["type"]), **item}
         for place, item in enumerate(made)
     ]
-    return Outcome({**ending(reply), "output": output, "usage": usage_json(reply.usage)}, reply.pieces)
+    return Outcome({**ending(reply), "output": output, "usage": usage_json(reply.usage)}, reply.pieces, reply.cut)
 
 
 def failed(problem: Problem) -> Outcome:

@@ -6,13 +6,13 @@ numbers and `logprobs` of events came after these. No obfuscation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from replayproxy.emulator.answers import Event
-from replayproxy.emulator.brain.words import cut
+from replayproxy.emulator.brain.words import StreamCut, cut
 from replayproxy.emulator.records import Json
 
-__all__ = ["response_events"]
+__all__ = ["cut_off", "response_events"]
 
 #: An event before it has a number: its type and its own fields.
 _Step = tuple[str, Json]
@@ -64,6 +64,17 @@ def _opening(final: Json) -> Iterator[_Step]:
     else:
         yield "response.created", {"response": started}
     yield "response.in_progress", {"response": started}
+
+
+def cut_off(events: Iterable[Event], after: int | None) -> Iterator[Event]:
+    """The events; StreamCut behind the first `after` pieces of text, when that says so."""
+    said = 0
+    for event in events:
+        if event[0] == "response.output_text.delta":
+            if said == after:
+                raise StreamCut
+            said += 1
+        yield event
 
 
 def _item_steps(item: Json, pieces: Sequence[str]) -> Iterator[_Step]:

@@ -18,7 +18,7 @@ from replayproxy.emulator.family import Routes, deleted, listed
 from replayproxy.emulator.records import Json, Record
 from replayproxy.emulator.responses.answers import Outcome, advance, answered, failed, finish, input_tokens
 from replayproxy.emulator.responses.conversations import gone, included
-from replayproxy.emulator.responses.events import response_events
+from replayproxy.emulator.responses.events import cut_off, response_events
 from replayproxy.emulator.responses.items import new_id, settled, shown, slice_of, type_of
 from replayproxy.emulator.responses.objects import response_json, usage_json
 from replayproxy.emulator.responses.past import RESPONSE, body_problem, earlier, given_items, unpaired
@@ -107,7 +107,7 @@ def _answer(state: State, record: Record, body: Json, outcome: Outcome) -> Answe
     headers = model_headers(record.json["model"], tokens)
     final = _shown(record, body.get("include") or ())
     if body.get("stream"):
-        return Events(response_events(final, outcome.pieces), headers)
+        return Events(cut_off(response_events(final, outcome.pieces), outcome.cut), headers)
     return Told(final, headers=headers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -293,3 +293,25 @@ async def test_background_is_streamed_again() -> None:
             with pytest.raises(openai.BadRequestError, match=f"it was not created with {mode}=true.") as caught:
                 await client.responses.retrieve(made.id, stream=True)
             assert caught.value.param == "stream"
+
+
+async def test_a_stream_that_is_to_break_off_does() -> None:
+    """Behind so many pieces of text."""
+    brain = Scripted(Reply("One two three four", cut=2))
+    seen: list[str] = []
+    async with (
+        running(brain=brain) as emulator,
+        AsyncOpenAI(base_url=f"{emulator.url}/v1", api_key="sk-test", max_retries=0) as client,
+    ):
+        stream = await client.responses.create(model="gpt-4o", input="Hello", stream=True)
+        with pytest.raises(openai.APIConnectionError):
+            _ = [event async for event in noted(stream, seen)]
+    assert seen.count("response.output_text.delta") == 2
+    assert "response.completed" not in seen
+
+
+async def noted(stream: Any, seen: list[str]) -> AsyncIterator[Any]:
+    """The events of a stream, each noted before it is given."""
+    async for event in stream:
+        seen.append(event.type)
+        yield event
