@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from replayproxy.core.catalog import Catalog
+from replayproxy.emulator import chatkit, content_provenance
 from replayproxy.emulator.administration import audit_logs, certificates, organization, project_members, projects, usage
 from replayproxy.emulator.assistants import assistants, messages, run_steps, runs, threads
 from replayproxy.emulator.batches import batches
@@ -15,8 +16,10 @@ from replayproxy.emulator.files import containers, files, uploads
 from replayproxy.emulator.fine_tuning import fine_tuning
 from replayproxy.emulator.media import audio, images, videos
 from replayproxy.emulator.models import embeddings, models, moderations
+from replayproxy.emulator.realtime import realtime
 from replayproxy.emulator.records import Kind
 from replayproxy.emulator.responses import conversations, responses
+from replayproxy.emulator.skills import skills
 from replayproxy.emulator.vector_stores import vector_store_files, vector_stores
 
 __all__ = ["HANDLERS", "KINDS", "OBSERVERS", "coverage"]
@@ -45,6 +48,10 @@ _FAMILIES = (
     images,
     audio,
     videos,
+    realtime,
+    skills,
+    chatkit,
+    content_provenance,
     projects,
     project_members,
     organization,

@@ -12,8 +12,10 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from replayproxy.emulator import app as emulator_app
+from replayproxy.emulator import refusals
 from replayproxy.emulator.app import create_app
 from replayproxy.emulator.families import HANDLERS
+from replayproxy.emulator.responding import response_of
 from replayproxy.emulator.state import EmulatorSettings
 from replayproxy.openai_api import catalog
 from tests.bad_calls import ROWS, bytes_of
@@ -107,22 +109,29 @@ async def test_what_is_no_key_is_no_key(aiohttp_client: Start, value: str) -> No
         ("GET", "/v1/threads", KEY, 405),
         ("POST", "/v1/threads", KEY, 400),
         ("POST", "/v1/threads/runs", KEY, 400),
-        ("GET", "/v1/skills", KEY, 501),
         ("HEAD", "/v1/threads/thread_1", GOOD, 405),
     ],
 )
 async def test_order_of_looking(
     aiohttp_client: Start, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    """Unknown URL, key, method, beta header, and last whether the operation is emulated."""
+    """Unknown URL, key, method, and beta header."""
     client = await aiohttp_client(create_app())
     response = await client.request(method, path, headers=headers)
     assert response.status == status
     if status == 405:
         assert response.headers["Allow"] == ", ".join(catalog().methods(path))
-    if status == 501:
-        assert "(GET /skills)" in await response.text()
-        assert response.headers["x-should-retry"] == "false"
+
+
+def test_what_is_not_emulated_is_told() -> None:
+    """By name, method and path; and the client is not to ask again, since it will not be there then either."""
+    operation = next(each for each in catalog() if each.id == "ListSkills")
+    response = response_of(refusals.not_emulated(operation), "req_1", "/v1/skills")
+    assert isinstance(response.body, bytes)
+    error = orjson.loads(response.body)["error"]
+    assert (response.status, error["type"], error["code"]) == (501, "server_error", "not_emulated")
+    assert "ListSkills (GET /skills)" in error["message"]
+    assert response.headers["x-should-retry"] == "false"
 
 
 async def test_answers_carry_the_real_headers(aiohttp_client: Start) -> None:
@@ -337,5 +346,5 @@ async def test_same_requests_are_answered_with_the_same_bytes(aiohttp_client: St
 
 
 def test_handlers_are_operations_of_the_catalog() -> None:
-    """No handler is registered under a name that nothing resolves to."""
-    assert set(HANDLERS) <= {operation.id for operation in catalog()}
+    """No handler is registered under a name that nothing resolves to, and each operation has one."""
+    assert set(HANDLERS) == {operation.id for operation in catalog()}

@@ -120,4 +120,5 @@ ROUTES: Routes = (
     ("updateEval", _update),
     ("deleteEval", _delete),
     *RUN_ROUTES,
+    ("cancelEvalRunByPath", dict(RUN_ROUTES)["cancelEvalRun"]),
 )

@@ -8,7 +8,7 @@ from replayproxy.emulator.state import State
 __all__ = ["room_problem"]
 
 #: The kinds whose records hold bytes: their own, or (`hidden["held"]` counts them) those of their children.
-_HOLDING = ("file", "upload", "container")
+_HOLDING = ("file", "upload", "container", "skill")
 _FULL = (
     "The upload is too large: it has {size} bytes, and the emulator keeps at most {limit} bytes of uploads in all, of "
     "which {held} are taken. Delete files, or start it with a larger limit."
