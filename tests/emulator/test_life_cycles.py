@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import openai
@@ -29,6 +30,8 @@ EVAL = {
     ],
 }
 EVAL_RUN = {"type": "jsonl", "source": {"type": "file_content", "content": [{"item": {"q": "a"}}]}}
+LINE = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o", "messages": ['
+LINE += b'{"role": "user", "content": "Hello"}]}}'
 ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
 
 Call = Callable[..., Any]
@@ -57,6 +60,18 @@ def uploaded(client: Any, _: Any = None) -> Any:
     """A file of training examples."""
     line = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
     return client.files.create(file=("a.jsonl", line * 10), purpose="fine-tune")
+
+
+async def scene(client: Any) -> SimpleNamespace:
+    """A thread with something to say, and an assistant."""
+    thread = await settled(client.beta.threads.create(messages=[{"role": "user", "content": "Hello"}]))
+    return SimpleNamespace(thread=thread, assistant=await settled(client.beta.assistants.create(model="gpt-4o")))
+
+
+async def shelves(client: Any) -> SimpleNamespace:
+    """A vector store, and a file for it."""
+    file = await settled(client.files.create(file=("a.txt", b"text"), purpose="assistants"))
+    return SimpleNamespace(file=file, store=await settled(client.vector_stores.create(name="a")))
 
 
 METADATA = {"metadata": {"a": "b"}}
@@ -211,6 +226,109 @@ RESOURCES = [
         lambda c, _, id_: c.admin.organization.certificates.update(id_, name="b"),
         lambda c, _, id_: c.admin.organization.certificates.delete(id_),
         changed=lambda thing: thing.name == "b",
+    ),
+    Resource(
+        "run",
+        lambda c, t: c.beta.threads.runs.create_and_poll(thread_id=t.thread.id, assistant_id=t.assistant.id),
+        lambda c, t, id_: c.beta.threads.runs.retrieve(id_, thread_id=t.thread.id),
+        lambda c, t: c.beta.threads.runs.list(t.thread.id),
+        lambda c, t, id_: c.beta.threads.runs.update(id_, thread_id=t.thread.id, **METADATA),
+        before=lambda c: scene(c),
+    ),
+    Resource(
+        "conversation item",
+        lambda c, t: c.conversations.items.create(t.id, items=[ITEM]),
+        lambda c, t, id_: c.conversations.items.retrieve(id_, conversation_id=t.id),
+        lambda c, t: c.conversations.items.list(t.id),
+        None,
+        lambda c, t, id_: c.conversations.items.delete(id_, conversation_id=t.id),
+        before=lambda c: c.conversations.create(),
+    ),
+    Resource(
+        "upload",
+        lambda c, _: c.uploads.create(bytes=3, filename="a.txt", mime_type="text/plain", purpose="assistants"),
+        modify=lambda c, _, id_: c.uploads.cancel(id_),
+        changed=lambda thing: thing.status == "cancelled",
+    ),
+    Resource(
+        "vector store file",
+        lambda c, t: c.vector_stores.files.create(t.store.id, file_id=t.file.id),
+        lambda c, t, id_: c.vector_stores.files.retrieve(id_, vector_store_id=t.store.id),
+        lambda c, t: c.vector_stores.files.list(t.store.id),
+        lambda c, t, id_: c.vector_stores.files.update(id_, vector_store_id=t.store.id, attributes={"a": "b"}),
+        lambda c, t, id_: c.vector_stores.files.delete(id_, vector_store_id=t.store.id),
+        before=lambda c: shelves(c),
+        changed=lambda thing: thing.attributes == {"a": "b"},
+    ),
+    Resource(
+        "file batch",
+        lambda c, t: c.vector_stores.file_batches.create(t.store.id, file_ids=[t.file.id]),
+        lambda c, t, id_: c.vector_stores.file_batches.retrieve(id_, vector_store_id=t.store.id),
+        before=lambda c: shelves(c),
+    ),
+    Resource(
+        "container file",
+        lambda c, t: c.containers.files.create(t.id, file=("a.txt", b"text")),
+        lambda c, t, id_: c.containers.files.retrieve(id_, container_id=t.id),
+        lambda c, t: c.containers.files.list(t.id),
+        None,
+        lambda c, t, id_: c.containers.files.delete(id_, container_id=t.id),
+        before=lambda c: c.containers.create(name="a"),
+    ),
+    Resource(
+        "batch",
+        lambda c, file: c.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        ),
+        lambda c, _, id_: c.batches.retrieve(id_),
+        lambda c, _: c.batches.list(),
+        lambda c, _, id_: c.batches.cancel(id_),
+        before=lambda c: c.files.create(file=("a.jsonl", LINE), purpose="batch"),
+        changed=lambda thing: thing.status in ("cancelling", "cancelled"),
+    ),
+    Resource(
+        "video",
+        lambda c, _: c.videos.create(prompt="A cat"),
+        lambda c, _, id_: c.videos.retrieve(id_),
+        lambda c, _: c.videos.list(),
+        None,
+        lambda c, _, id_: c.videos.delete(id_),
+    ),
+    Resource(
+        "skill",
+        lambda c, _: c.skills.create(files=[("a/SKILL.md", b"---\nname: a\ndescription: b\n---\n")]),
+        lambda c, _, id_: c.skills.retrieve(id_),
+        lambda c, _: c.skills.list(),
+        None,
+        lambda c, _, id_: c.skills.delete(id_),
+    ),
+    Resource(
+        "group",
+        lambda c, _: c.admin.organization.groups.create(name="a"),
+        lambda c, _, id_: c.admin.organization.groups.retrieve(id_),
+        lambda c, _: c.admin.organization.groups.list(),
+        lambda c, _, id_: c.admin.organization.groups.update(id_, name="b"),
+        lambda c, _, id_: c.admin.organization.groups.delete(id_),
+        changed=lambda thing: thing.name == "b",
+    ),
+    Resource(
+        "role",
+        lambda c, _: c.admin.organization.roles.create(role_name="a", permissions=["api.read"]),
+        lambda c, _, id_: c.admin.organization.roles.retrieve(id_),
+        lambda c, _: c.admin.organization.roles.list(),
+        lambda c, _, id_: c.admin.organization.roles.update(id_, role_name="b"),
+        lambda c, _, id_: c.admin.organization.roles.delete(id_),
+        changed=lambda thing: thing.name == "b",
+    ),
+    Resource(
+        "project user",
+        lambda c, p: c.admin.organization.projects.users.create(p.id, email="a@example.com", role="member"),
+        lambda c, p, id_: c.admin.organization.projects.users.retrieve(id_, project_id=p.id),
+        lambda c, p: c.admin.organization.projects.users.list(p.id),
+        lambda c, p, id_: c.admin.organization.projects.users.update(id_, project_id=p.id, role="owner"),
+        lambda c, p, id_: c.admin.organization.projects.users.delete(id_, project_id=p.id),
+        before=lambda c: c.admin.organization.projects.create(name="a"),
+        changed=lambda thing: thing.role == "owner",
     ),
 ]
 
