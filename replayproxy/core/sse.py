@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Event", "EventParser", "parse"]
+__all__ = ["Event", "EventParser", "is_plain", "parse"]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,7 +46,7 @@ class EventParser:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. One that ends in CR waits for the next byte, which may be its LF."""
-        if not self._buffer and _is_plain(data):
+        if not self._buffer and is_plain(data):
             self._started = True
             return [_event(block + b"\n\n", block.split(b"\n")) for block in data[:-2].split(b"\n\n")]
         self._buffer += data
@@ -85,7 +85,7 @@ class EventParser:
         return line.removeprefix(_BYTE_ORDER_MARK) if first else line
 
 
-def _is_plain(data: bytes) -> bool:
+def is_plain(data: bytes) -> bool:
     """Whether it is whole blocks with LF alone and one blank line between them, as servers mostly write them."""
     return data[-2:] == b"\n\n" and data[:1] not in b"\n\xef" and b"\r" not in data and b"\n\n\n" not in data
 

@@ -22,7 +22,7 @@ from replayproxy.core.catalog import Stream
 from replayproxy.core.event_order import DONE, ERROR, EventOrder
 from replayproxy.core.problem import UNREAD, Problem
 from replayproxy.core.schemas import Schema
-from replayproxy.core.sse import Event, EventParser
+from replayproxy.core.sse import Event, EventParser, is_plain
 from replayproxy.errors import ConfigError
 
 __all__ = ["MOST_PROBLEMS", "StreamCheck", "answer_warning"]
@@ -33,6 +33,7 @@ MOST_PROBLEMS = 20
 #: Names and values come from the answer; what is quoted of them in a message is bounded.
 _LONGEST_NAME, _LONGEST_TEXT = 100, 500
 _DONE_EVENT = "done"
+_DATA, _EVENT = b"data: ", b"event: "
 
 
 def answer_warning(schema: Schema, value: object) -> Problem | None:
@@ -66,6 +67,10 @@ class StreamCheck:
         """Takes in the next piece of the stream, content coding taken off."""
         if self._parser is None:
             return
+        if self._number and not self._pending and len(data) <= PARSE_LIMIT and is_plain(data):
+            for block in data[:-2].split(b"\n\n"):
+                self._look_at_block(self._parser, block)
+            return
         self._pending += len(data)
         self._look(self._parser.feed(data))
         if self._pending > PARSE_LIMIT:
@@ -91,8 +96,19 @@ class StreamCheck:
                 return
             self._pending -= size
             if event.dispatched:
-                self._number += 1
-                self._look_at(event)
+                self._look_at(event.event, event.data)
+
+    def _look_at_block(self, parser: EventParser, block: bytes) -> None:
+        """Looks at a whole block; those that servers mostly write need no parser."""
+        first, _, second = block.partition(b"\n")
+        if first.startswith(_DATA) and not second:
+            self._look_at("", first[len(_DATA) :].decode("utf-8", "replace"))
+        elif first.startswith(_EVENT) and second.startswith(_DATA) and b"\n" not in second:
+            name, text = first[len(_EVENT) :], second[len(_DATA) :]
+            self._look_at(name.decode("utf-8", "replace"), text.decode("utf-8", "replace"))
+        else:
+            self._pending += len(block) + 2
+            self._look(parser.feed(block + b"\n\n"))
 
     def _give_up(self) -> None:
         """Stops at an event that is too large."""
@@ -102,34 +118,36 @@ class StreamCheck:
         limit = f"larger than {PARSE_LIMIT // 2**20} MiB"
         self._tell("", (Problem(f"{limit}; the stream was not checked from there on."),))
 
-    def _look_at(self, event: Event) -> None:
-        if event.data == DONE:
-            if self._stream.done and self._stream.key == "event" and event.event != _DONE_EVENT:
-                self._tell(event.event, (Problem(f"expected '{DONE}' in an event named '{_DONE_EVENT}'."),))
-            self._tell(event.event, self._order.done())
+    def _look_at(self, line: str, text: str) -> None:
+        """Looks at an event: the name on its event line ("" for none), and its data."""
+        self._number += 1
+        if text == DONE:
+            if self._stream.done and self._stream.key == "event" and line != _DONE_EVENT:
+                self._tell(line, (Problem(f"expected '{DONE}' in an event named '{_DONE_EVENT}'."),))
+            self._tell(line, self._order.done())
             return
-        data = _read(event.data)
-        name = self._name(event, data)
+        data = _read(text)
+        name = self._name(line, data)
         if data is UNREAD:
             self._tell(name, (Problem("the data is not JSON."),))
         else:
-            self._check(name, event, data)
+            self._check(name, line, data)
         self._tell(name, self._order.event(name, data))
 
-    def _name(self, event: Event, data: object) -> str:
+    def _name(self, line: str, data: object) -> str:
         key, fields = self._stream.key, data if isinstance(data, dict) else {}
         if key == "event":
-            return event.event
+            return line
         if key:
             name = fields.get(key)
-            return name if isinstance(name, str) else event.event
-        return ERROR if event.event == ERROR or fields.keys() == {ERROR} else ""
+            return name if isinstance(name, str) else line
+        return ERROR if line == ERROR or fields.keys() == {ERROR} else ""
 
-    def _check(self, name: str, event: Event, data: object) -> None:
+    def _check(self, name: str, line: str, data: object) -> None:
         """Tells what is wrong with an event by itself."""
-        if self._stream.key not in ("", "event") and event.event not in ("", name):
-            line = f"the event line says '{_cut(event.event, _LONGEST_NAME)}'."
-            self._tell(name, (Problem(line, self._stream.key),))
+        if self._stream.key not in ("", "event") and line not in ("", name):
+            told = f"the event line says '{_cut(line, _LONGEST_NAME)}'."
+            self._tell(name, (Problem(told, self._stream.key),))
         schema = self._stream.events.get(name)
         if schema is None:
             if name != ERROR:

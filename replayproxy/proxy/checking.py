@@ -90,14 +90,14 @@ class Checker:
         return replace(problem, message=self.redactor.text(problem.message, exchange.secrets), param=param)
 
 
-#: So many bytes are looked at in one go, at the latest.
-_LOOK = 64 * 1024
+#: What came is looked at when it is so many bytes, or when so many seconds have gone since the last look.
+_LOOK, _EVERY = 64 * 1024, 0.02
 
 
 class Watch:
     """A check of an answer that gets the bytes as they came from the upstream, in their content coding.
 
-    Pieces that come in a burst are collected, and looked at together when nobody waits for the next one.
+    Pieces that come shortly after each other are collected, and looked at together.
     """
 
     def __init__(self, check: AnswerCheck, coding: str) -> None:
@@ -106,13 +106,21 @@ class Watch:
         self._blind = bool(coding) and self._decoder is None
         self._pieces: list[bytes] = []
         self._size = 0
+        self._looked = 0.0
 
-    def take(self, data: bytes) -> bool:
-        """Takes a piece; true when there is so much that it should be looked at now."""
+    def take(self, data: bytes, at: float, *, ended: bool) -> bool:
+        """Takes a piece that came `at` seconds after the head; true when what there is should be looked at now.
+
+        At the end that is left to `finish`, unless there is something to unpack.
+        """
         if not self._blind:
             self._pieces.append(data)
             self._size += len(data)
-        return self._size >= _LOOK
+        if ended:
+            return self._decoder is not None
+        due = self._size >= _LOOK or at - self._looked >= _EVERY
+        self._looked = at if due else self._looked
+        return due
 
     def steps(self) -> Iterator[None]:
         """Looks at what was taken, in short steps: a little may unpack to a thousand times its size."""

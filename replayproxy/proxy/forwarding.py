@@ -89,7 +89,7 @@ class Passage:
             if self.capture is not None:
                 for _ in self.capture.steps(piece, at):
                     await asyncio.sleep(0)
-            if self.watch is not None and (self.watch.take(piece) or not self.answer.waiting):
+            if self.watch is not None and self.watch.take(piece, at, ended=ended):
                 for _ in self.watch.steps():
                     await asyncio.sleep(0)
             if ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -68,10 +69,14 @@ def numbered(*names: str, start: int = 0) -> bytes:
 
 
 def found(stream: Stream, data: bytes, *, complete: bool = True) -> tuple[Problem, ...]:
-    """What is found in a whole stream."""
-    check = StreamCheck(stream)
+    """What is found in a stream, the same whether it comes whole or event by event."""
+    check, apart = StreamCheck(stream), StreamCheck(stream)
     check.feed(data)
-    return check.finish(complete=complete)
+    for block in re.split(rb"(?<=\n\n)", data):
+        apart.feed(block)
+    whole = check.finish(complete=complete)
+    assert apart.finish(complete=complete) == whole
+    return whole
 
 
 def messages(stream: Stream, data: bytes, *, complete: bool = True) -> list[str]:
@@ -343,3 +348,22 @@ def test_any_bytes_in_any_pieces_give_the_same(data: bytes, sizes: list[int], st
     expected = found(stream, data, complete=complete)
     assert check.finish(complete=complete) == expected == check.finish(complete=complete)
     assert all(problem.warning and problem.side == "response" for problem in expected)
+
+
+def test_blocks_of_every_shape_are_the_same_events() -> None:
+    """Plain ones, comments, several data lines, an id, no blank behind the colon; together and one by one."""
+    shapes = (
+        b'event: run.created\ndata: {"id": "run_1"}\n\n',
+        b": keep-alive\n\n",
+        b'data: {"id": "x"}\nevent: message.created\n\n',
+        b'event: message.delta\nid: 7\ndata: {"id":\ndata: "x"}\n\n',
+        b'event:message.delta\ndata:{"id": "x"}\n\n',
+        b'event: run.completed\ndata: {"id": "run_1"}\n\n',
+        b"event: done\ndata: [DONE]\n\n",
+    )
+    assert found(RUN, b"".join(shapes)) == ()
+    for cut in range(1, len(shapes)):
+        check = StreamCheck(RUN)
+        check.feed(b"".join(shapes[:cut]))
+        check.feed(b"".join(shapes[cut:]))
+        assert check.finish() == ()
