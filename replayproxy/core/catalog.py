@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote
@@ -195,6 +195,14 @@ class Catalog:
         for operation in self:
             found.setdefault(operation.family, []).append(operation)
         return tuple(Family(name, tuple(operations)) for name, operations in found.items())
+
+    @cached_property
+    def with_any_ids(self) -> Catalog:
+        """The same, but for the shapes that ids in a path must have: whoever makes things up takes any."""
+        operations = (
+            replace(each, parameters=tuple(one for one in each.parameters if one.place != "path")) for each in self
+        )
+        return Catalog(operations, self.bases, title=self.title, version=self.version, date=self.date)
 
     def operation(self, id_: str) -> Operation:
         """The operation called `id_`; KeyError when there is none."""

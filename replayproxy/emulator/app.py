@@ -14,7 +14,6 @@ from typing import cast
 
 from aiohttp import ClientPayloadError, web
 
-from replayproxy.core.catalog import Resolved
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.problem import Problem
 from replayproxy.core.validation import checked_call
@@ -82,11 +81,10 @@ async def _answer(state: State, request: Request) -> Answer:
     problem = refusals.key_problem(request, state.settings.api_keys)
     if problem:
         return problem
-    resolved = catalog().resolve(request.method, request.target)
+    known = catalog().with_any_ids if state.settings.unknown_ids == "create" else catalog()
+    resolved = known.resolve(request.method, request.target)
     if resolved is None:
         return refusals.wrong_method(request)
-    if state.settings.unknown_ids == "create":
-        resolved = _with_ids_of_any_shape(resolved)
     call = checked_call(request, resolved)
     if isinstance(call, Problem):
         return call
@@ -119,13 +117,6 @@ async def _watched(state: State, asked: Asked, answer: Events) -> AsyncIterator[
             yield event
     finally:
         _tell(state, asked, Events(passed, answer.headers))
-
-
-def _with_ids_of_any_shape(resolved: Resolved) -> Resolved:
-    """The same without the shapes that the API's ids have: what is made on the spot may have any."""
-    operation = resolved.operation
-    others = tuple(each for each in operation.parameters if each.place != "path")
-    return replace(resolved, operation=replace(operation, parameters=others))
 
 
 async def _stream(http: web.Request, answer: Events, request_id: str, pace: float) -> web.StreamResponse:

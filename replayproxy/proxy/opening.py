@@ -143,6 +143,8 @@ class Opener:
 
     def _checker(self, settings: Settings, session: Session, catalog: Catalog, link: Link | None) -> Checker:
         asked = str(link.upstream) if link and settings.upstream.kind == "http" else ""
+        if settings.upstream.kind == "emulator" and settings.emulator.unknown_ids == "create":
+            catalog = catalog.with_any_ids  # what the emulator takes is not refused before it
         return Checker(catalog, settings.validation, self.redactor, session, self.notices, asked)
 
     def _load(self, store: FileStore) -> Cassette:

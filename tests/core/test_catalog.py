@@ -168,6 +168,17 @@ def test_a_base_may_begin_with_anything() -> None:
     assert catalog_.resolve("GET", "//x") is None
 
 
+def test_ids_may_be_of_any_shape_for_those_who_make_things_up() -> None:
+    """Only paths are concerned; the operations are the same otherwise."""
+    lenient, strict = CATALOG.with_any_ids, CATALOG.operation("listMessages")
+    assert lenient is CATALOG.with_any_ids
+    assert (len(lenient), lenient.bases, lenient.title) == (len(CATALOG), CATALOG.bases, CATALOG.title)
+    loose = lenient.operation("listMessages")
+    assert {each.place for each in strict.parameters} == {"path", "query"}
+    assert {each.place for each in loose.parameters} == {"query"}
+    assert loose.beta == strict.beta
+
+
 def test_a_base_has_parameters_of_its_own() -> None:
     """Azure's version in the query belongs to no operation."""
     assert Base.parse("/openai/?api-version&x") == Base("/openai", frozenset({"api-version", "x"}))

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from replayproxy.config import ValidateSettings
+from replayproxy.config import EmulatorSettings, ValidateSettings
 from replayproxy.openai_api import catalog
 from replayproxy.proxy.app import Proxy
 from replayproxy.proxy.notices import Notices
@@ -176,6 +176,18 @@ async def test_levels_are_by_operation(cassette: Path) -> None:
         assert found(proxy) == []
         refused = json.loads(await ask(proxy, "/v1/embeddings"))
         assert refused["error"]["code"] == "missing_required_parameter"
+
+
+async def test_ids_of_any_shape_reach_an_emulator_that_takes_them(cassette: Path) -> None:
+    """Where it makes up what it does not know, the proxy before it refuses no id for its looks."""
+    for unknown, status in (("create", 200), ("404", 400)):
+        emulator = EmulatorSettings(unknown_ids=unknown)  # type: ignore[arg-type]
+        async with (
+            proxied(cassette, mode="passthrough", emulator=emulator) as proxy,
+            aiohttp.ClientSession(headers={"Authorization": "Bearer x", "OpenAI-Beta": "assistants=v2"}) as client,
+            client.get(f"{proxy.url}/v1/threads/of-last-year") as response,
+        ):
+            assert response.status == status
 
 
 async def test_an_unknown_field_is_no_reason_to_refuse(cassette: Path) -> None:
