@@ -76,13 +76,13 @@ async def _read(http: web.Request) -> Request | Problem:
 
 
 async def _answer(state: State, request: Request) -> Answer:
-    if not catalog().methods(request.target):
+    known = catalog().with_any_ids if state.settings.unknown_ids == "create" else catalog()
+    resolved = known.resolve(request.method, request.target)
+    if resolved is None and not known.methods(request.target):
         return refusals.unknown_url(request)
     problem = refusals.key_problem(request, state.settings.api_keys)
     if problem:
         return problem
-    known = catalog().with_any_ids if state.settings.unknown_ids == "create" else catalog()
-    resolved = known.resolve(request.method, request.target)
     if resolved is None:
         return refusals.wrong_method(request)
     call = checked_call(request, resolved)
