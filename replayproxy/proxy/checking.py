@@ -38,23 +38,22 @@ class Checker:
 
     def request(self, exchange: Exchange) -> None:
         """Takes note of what is wrong with a request whose twin is complete."""
-        operation = exchange.resolved.operation if exchange.resolved else None
-        if self.levels.of(operation) == "off":
+        if self.levels.of(exchange.called) == "off":
             return
         if exchange.resolved is not None:
             found = problems(exchange.twin, exchange.resolved)
         else:
             found = (self.notices.unknown(self.catalog, exchange.twin),)
         exchange.problems = found + exchange.problems  # the answer may have been looked at before
-        self.session.found(operation, found)
+        self.session.found(exchange.called, found)
 
     def reads_first(self, exchange: Exchange) -> bool:
         """Whether the body must be read before the request may go on. An upload goes on while it is read."""
-        operation = exchange.resolved.operation if exchange.resolved else None
+        operation = exchange.called
         return operation is not None and "application/json" in operation.bodies and self._enforced(exchange)
 
     def _enforced(self, exchange: Exchange) -> bool:
-        return exchange.resolved is not None and self.levels.of(exchange.resolved.operation) == "enforce"
+        return exchange.called is not None and self.levels.of(exchange.called) == "enforce"
 
     def refused(self, exchange: Exchange) -> Problem | None:
         """The problem for which a request is refused, None when it may go on."""
@@ -64,14 +63,14 @@ class Checker:
 
     def forwarded(self, exchange: Exchange) -> None:
         """Takes note that the upstream is asked, which may not have the operation any more."""
-        if exchange.resolved is not None:
-            self.notices.forwarded(exchange.resolved.operation, self.upstream, exchange.recorded[:10])
+        if exchange.called is not None:
+            self.notices.forwarded(exchange.called, self.upstream, exchange.recorded[:10])
 
     def answer(self, exchange: Exchange, status: int, headers: Headers) -> Watch | None:
         """What looks at the answer with that head as it passes; None when there is nothing to look for."""
-        if exchange.resolved is None:
+        operation = exchange.called
+        if operation is None:
             return None
-        operation = exchange.resolved.operation
         self.notices.answered(operation, self.upstream, status)
         if self.levels.of(operation) == "off":
             return None
@@ -83,7 +82,7 @@ class Checker:
         found = tuple(self._redacted(problem, exchange) for problem in watch.finish(complete=complete))
         if found:
             exchange.problems += found
-            self.session.found(exchange.resolved.operation if exchange.resolved else None, found)
+            self.session.found(exchange.called, found)
 
     def _redacted(self, problem: Problem, exchange: Exchange) -> Problem:
         param = self.redactor.text(problem.param, exchange.secrets) if problem.param else problem.param
@@ -101,7 +100,7 @@ class Watch:
     """
 
     def __init__(self, check: AnswerCheck, coding: str) -> None:
-        self._check, self._garbled = check, False
+        self._check = check
         self._decoder = codings.decoder(coding) if coding else None
         self._blind = bool(coding) and self._decoder is None
         self._pieces: list[bytes] = []

@@ -8,7 +8,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from replayproxy.core.catalog import Resolved
+from replayproxy.core.catalog import Operation, Resolved
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
 from replayproxy.proxy.intake import Intake
@@ -54,11 +54,16 @@ class Exchange:
     note: str = ""
 
     @property
+    def called(self) -> Operation | None:
+        """What was asked, None when the catalog does not know it."""
+        return self.resolved.operation if self.resolved else None
+
+    @property
     def operation(self) -> str:
         """The catalog's id of what was asked, "" when unknown."""
-        return self.resolved.operation.id if self.resolved else ""
+        return self.called.id if self.called else ""
 
     @property
     def family(self) -> str:
         """The catalog's family of what was asked, "" when unknown."""
-        return self.resolved.operation.family if self.resolved else ""
+        return self.called.family if self.called else ""

@@ -153,8 +153,7 @@ class Handler:
         if first := self._reads_first(exchange):
             body = await exchange.intake.whole(capture)
             self._read_twin(exchange, capture)
-        resolved = exchange.resolved
-        decision = self.session.decide(exchange.twin, resolved.operation if resolved else None)
+        decision = self.session.decide(exchange.twin, exchange.called)
         if isinstance(decision, Replay):
             return await self._replay(exchange, decision)
         if isinstance(decision, Miss):
