@@ -15,7 +15,7 @@ from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import Shelf
 from replayproxy.emulator.state import State
 
-__all__ = ["Handler", "Observer", "Routes", "deleted", "listed", "metadata_of", "not_found", "page_answer"]
+__all__ = ["Handler", "Observer", "Routes", "deleted", "find", "listed", "metadata_of", "not_found", "page_answer"]
 
 Handler = Callable[[State, Asked], Answer | Awaitable[Answer]]
 #: Is told of a request and its answer (no problem), once it has been answered.
@@ -27,6 +27,11 @@ Routes = tuple[tuple[str, Handler], ...]
 def not_found(kind: str, id_: str) -> Problem:
     """Nothing of this kind ("thread") has the id."""
     return Problem(f"No {kind} found with id '{id_}'.", status=404)
+
+
+def find(state: State, kind: Kind, id_: str, parent: str = "") -> Record | Problem:
+    """The record with that id, or that there is none."""
+    return state.get(kind, id_, parent) or not_found(kind.name, id_)
 
 
 def deleted(id_: str, object_: str) -> Json:

@@ -14,7 +14,7 @@ from replayproxy.core import wording
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import listed, not_found
+from replayproxy.emulator.family import find, listed, not_found
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import Shelf
 from replayproxy.emulator.state import State
@@ -118,7 +118,7 @@ class Collection:
     def get(self, state: State, id_: str, parent: str = "") -> Record | Problem:
         """The thing with an id."""
         self.prepare(state, parent)
-        return state.get(self.kind, id_, parent) or not_found(self.kind.name, id_)
+        return find(state, self.kind, id_, parent)
 
     def add(
         self, state: State, asked: Asked, fill: Callable[[Record], None], id_: str | None = None

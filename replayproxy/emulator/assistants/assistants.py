@@ -8,7 +8,7 @@ from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.assistants.run_resources import resources_of
-from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, metadata_of, not_found, page_answer
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.state import State
 
@@ -38,7 +38,7 @@ KINDS = (ASSISTANT,)
 
 def assistant_of(state: State, id_: str) -> Record | Problem:
     """The assistant with that id."""
-    return state.get(ASSISTANT, id_) or not_found("assistant", id_)
+    return find(state, ASSISTANT, id_)
 
 
 def _assistant(record: Record, body: Json, resources: Json) -> Json:

@@ -8,7 +8,7 @@ from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.assistants.run_life import active_run, poll_thread
 from replayproxy.emulator.assistants.run_messages import MESSAGE, add_message
 from replayproxy.emulator.assistants.threads import thread_of
-from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, metadata_of, page_answer
 from replayproxy.emulator.records import Record
 from replayproxy.emulator.state import State
 
@@ -63,7 +63,7 @@ def _delete(state: State, asked: Asked) -> Answer:
 
 def _message_of(state: State, asked: Asked) -> Record | Problem:
     thread, id_ = thread_of(state, asked), asked.params["message_id"]
-    return thread if isinstance(thread, Problem) else state.get(MESSAGE, id_, thread.id) or not_found("message", id_)
+    return thread if isinstance(thread, Problem) else find(state, MESSAGE, id_, thread.id)
 
 
 ROUTES: Routes = (

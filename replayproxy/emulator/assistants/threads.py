@@ -7,7 +7,7 @@ from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.assistants.run_messages import add_message
 from replayproxy.emulator.assistants.run_resources import resources_of
-from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found
+from replayproxy.emulator.family import Routes, deleted, find, metadata_of, not_found
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.state import State
 
@@ -38,7 +38,7 @@ def add_thread(state: State, body: Json) -> Record:
 def thread_of(state: State, asked: Asked) -> Record | Problem:
     """The thread that the path names."""
     id_ = asked.params["thread_id"]
-    return state.get(THREAD, id_) or not_found("thread", id_)
+    return find(state, THREAD, id_)
 
 
 def _thread(record: Record, metadata: dict[str, str], resources: Json) -> Json:

@@ -15,7 +15,7 @@ from replayproxy.emulator.answers import Answer, Told
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.batches.lines import checked_lines
 from replayproxy.emulator.batches.runs import run_lines
-from replayproxy.emulator.family import Routes, not_found, page_answer
+from replayproxy.emulator.family import Routes, find, page_answer
 from replayproxy.emulator.files.files import FILE, add_file
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import HEX, mint
@@ -91,7 +91,7 @@ def _told(batch: Record) -> Told:
 
 def _batch_of(state: State, asked: Asked) -> Record | Problem:
     id_ = asked.params["batch_id"]
-    return state.get(BATCH, id_) or not_found("batch", id_)
+    return find(state, BATCH, id_)
 
 
 async def _get(state: State, asked: Asked) -> Answer:

@@ -10,7 +10,7 @@ from replayproxy.emulator.answers import Answer, Told
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.evals.items import ITEM
 from replayproxy.emulator.evals.pages import eval_page
-from replayproxy.emulator.evals.runs import RUN, RUN_ROUTES
+from replayproxy.emulator.evals.runs import RUN, RUN_ROUTES, eval_of
 from replayproxy.emulator.family import Routes, metadata_of, not_found
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import HEX
@@ -86,18 +86,13 @@ def _list(state: State, asked: Asked) -> Answer:
     return eval_page(state.shelf(EVAL), EVAL, asked)
 
 
-def _eval_of(state: State, asked: Asked) -> Record | Problem:
-    id_ = asked.params["eval_id"]
-    return state.get(EVAL, id_) or not_found("eval", id_)
-
-
 def _get(state: State, asked: Asked) -> Answer:
-    found = _eval_of(state, asked)
+    found = eval_of(state, asked)
     return found if isinstance(found, Problem) else found.json
 
 
 def _update(state: State, asked: Asked) -> Answer:
-    found = _eval_of(state, asked)
+    found = eval_of(state, asked)
     if isinstance(found, Problem):
         return found
     found.json["name"] = asked.body.get("name") or found.json["name"]

@@ -12,12 +12,12 @@ from replayproxy.emulator.answers import Answer, Told
 from replayproxy.emulator.asked import Asked
 from replayproxy.emulator.evals.items import ITEM, NO_ERROR, Ran, fill_item, run_item, source_items
 from replayproxy.emulator.evals.pages import eval_page
-from replayproxy.emulator.family import Routes, metadata_of, not_found
+from replayproxy.emulator.family import Routes, find, metadata_of, not_found
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import HEX
 from replayproxy.emulator.state import State
 
-__all__ = ["RUN", "RUN_ROUTES"]
+__all__ = ["RUN", "RUN_ROUTES", "eval_of"]
 
 _OVER: Final = frozenset({"completed", "failed", "canceled"})
 _POLL = {"openai-poll-after-ms": "10"}
@@ -52,17 +52,18 @@ def _run(record: Record, body: Json) -> Json:
     }
 
 
-def _eval_of(state: State, asked: Asked) -> Record | Problem:
+def eval_of(state: State, asked: Asked) -> Record | Problem:
+    """The eval that the path names."""
     id_ = asked.params["eval_id"]
-    return state.get(state.kinds["eval"], id_) or not_found("eval", id_)
+    return find(state, state.kinds["eval"], id_)
 
 
 def _run_of(state: State, asked: Asked) -> Record | Problem:
-    found = _eval_of(state, asked)
+    found = eval_of(state, asked)
     if isinstance(found, Problem):
         return found
     id_ = asked.params["run_id"]
-    return state.get(RUN, id_, found.id) or not_found("eval run", id_)
+    return find(state, RUN, id_, found.id)
 
 
 def _told(run: Record, status: int = 200) -> Told:
@@ -70,7 +71,7 @@ def _told(run: Record, status: int = 200) -> Told:
 
 
 def _create(state: State, asked: Asked) -> Answer:
-    found = _eval_of(state, asked)
+    found = eval_of(state, asked)
     if isinstance(found, Problem):
         return found
     inner = asked.body["data_source"]["source"]
@@ -84,7 +85,7 @@ def _create(state: State, asked: Asked) -> Answer:
 
 
 def _list(state: State, asked: Asked) -> Answer:
-    found = _eval_of(state, asked)
+    found = eval_of(state, asked)
     if isinstance(found, Problem):
         return found
     status = asked.query.get("status")

@@ -10,7 +10,7 @@ from typing import Final
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer, Raw
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import Routes, deleted, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, not_found, page_answer
 from replayproxy.emulator.files.files import attachment, missing_files, told_name
 from replayproxy.emulator.files.room import room_problem
 from replayproxy.emulator.records import Json, Kind, Record
@@ -98,7 +98,7 @@ def _file(record: Record, filename: str, source: str) -> Json:
 
 def _container_of(state: State, asked: Asked) -> Record | Problem:
     id_ = asked.params["container_id"]
-    return state.get(CONTAINER, id_) or not_found("container", id_)
+    return find(state, CONTAINER, id_)
 
 
 def _file_of(state: State, asked: Asked) -> tuple[Record, Record] | Problem:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import Routes, deleted, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, not_found, page_answer
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.state import State
 
@@ -50,7 +50,7 @@ def _voice(record: Record, body: Json) -> Json:
 
 def _consent_of(state: State, asked: Asked) -> Record | Problem:
     id_ = asked.params["consent_id"]
-    return state.get(CONSENT, id_) or not_found(CONSENT.name, id_)
+    return find(state, CONSENT, id_)
 
 
 def _create_consent(state: State, asked: Asked) -> Answer:

@@ -10,7 +10,7 @@ import struct
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer, Raw, Told
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import Routes, deleted, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, not_found, page_answer
 from replayproxy.emulator.media.image_files import picture
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.shelf import HEX
@@ -79,7 +79,7 @@ def _add(state: State, body: Json, source: Json | None = None) -> Json:
 
 
 def _video_of(state: State, id_: str) -> Record | Problem:
-    return state.get(VIDEO, id_) or not_found(VIDEO.name, id_)
+    return find(state, VIDEO, id_)
 
 
 def _create(state: State, asked: Asked) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer, Raw
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import Routes, deleted, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, not_found, page_answer
 from replayproxy.emulator.files.files import attachment
 from replayproxy.emulator.files.room import room_problem
 from replayproxy.emulator.records import Json, Kind, Record
@@ -75,7 +75,7 @@ def _fill_version(record: Record, bundle: Bundle, version: str) -> None:
 
 def _skill_of(state: State, asked: Asked) -> Record | Problem:
     id_ = asked.params["skill_id"]
-    return state.get(SKILL, id_) or not_found("skill", id_)
+    return find(state, SKILL, id_)
 
 
 def _version_of(state: State, skill: Record, version: str) -> Record | Problem:

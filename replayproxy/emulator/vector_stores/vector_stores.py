@@ -7,7 +7,7 @@ from typing import Final
 from replayproxy.core.problem import Problem
 from replayproxy.emulator.answers import Answer
 from replayproxy.emulator.asked import Asked
-from replayproxy.emulator.family import Routes, deleted, metadata_of, not_found, page_answer
+from replayproxy.emulator.family import Routes, deleted, find, metadata_of, not_found, page_answer
 from replayproxy.emulator.files.files import missing_files
 from replayproxy.emulator.records import Json, Kind, Record
 from replayproxy.emulator.state import State
@@ -47,7 +47,7 @@ def add_store(state: State, body: Json) -> Record:
 def store_of(state: State, asked: Asked) -> Record | Problem:
     """The store that the path names."""
     id_ = asked.params["vector_store_id"]
-    return state.get(VECTOR_STORE, id_) or not_found("vector store", id_)
+    return find(state, VECTOR_STORE, id_)
 
 
 def chunking_problem(given: Json | None) -> Problem | None:
