@@ -27,8 +27,6 @@ from replayproxy.core.modes import MODES
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.rules import MatchRules
 from replayproxy.core.session import Session
-from replayproxy.emulator.runner import serving
-from replayproxy.emulator.setup import set_up
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.forwarding import Credential, Link
@@ -188,6 +186,10 @@ class Opener:
     async def _connect(self) -> Link:
         wanted, url = self.settings.upstream, str(self.settings.upstream.url)
         if wanted.kind == "emulator":
+            # Not before it is asked for: the emulator is over a hundred modules, which playback has no use for.
+            from replayproxy.emulator.runner import serving
+            from replayproxy.emulator.setup import set_up
+
             emulator = await self.stack.enter_async_context(set_up(self.settings.emulator, os.environ))
             url = (await self.stack.enter_async_context(serving(emulator.app))).url
         timeouts = Timeouts(wanted.connect_timeout, wanted.idle_timeout, wanted.total_timeout)
