@@ -19,8 +19,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from replayproxy.emulator.records import Kind, Record
 from replayproxy.emulator.state import State
 from replayproxy.errors import ConfigError
@@ -30,14 +28,16 @@ __all__ = ["Fixtures", "add_fixtures", "read_fixtures"]
 #: Objects by kind, the contents of files as bytes under `content`.
 Fixtures = Mapping[str, list[dict[str, Any]]]
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _OWN = ("parent", "content", "path")
 
 
 def read_fixtures(path: Path, kinds: Iterable[str]) -> Fixtures:
     """The objects of a file, by kind; the contents of files are read. ConfigError when something is wrong with it."""
+    import yaml  # costs 30 ms, which a start without fixtures need not pay
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 -- a safe one
+        found = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 -- a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: the fixtures cannot be read: {error}") from None
     if not isinstance(found, dict):

@@ -18,7 +18,6 @@ from typing import Final
 
 from replayproxy.core import wording
 from replayproxy.core.problem import Problem
-from replayproxy.core.yaml_read import read_document
 from replayproxy.emulator.asked import Upload
 from replayproxy.emulator.files.files import told_name
 from replayproxy.errors import CassetteError
@@ -100,6 +99,8 @@ def _described(manifest: str, content: bytes) -> Bundle | Problem:
     front = _FRONT_MATTER.match(manifest)
     if front is None:
         return _refused("SKILL.md must begin with front matter between two lines of '---'")
+    from replayproxy.core.yaml_read import read_document  # here, since few starts of the emulator need YAML
+
     try:
         told = read_document(front.group(1))
     except CassetteError as error:
