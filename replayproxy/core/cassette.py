@@ -78,6 +78,18 @@ class Cassette:
     head: Head = field(default_factory=Head)
     interactions: tuple[Interaction, ...] = ()
 
+    def __len__(self) -> int:
+        """How many interactions there are."""
+        return len(self.interactions)
+
+    def __getitem__(self, index: int) -> Interaction:
+        """The interaction with that index (from 0)."""
+        return self.interactions[index]
+
+    def key(self, index: int, scheme: str) -> bytes | None:
+        """None: the identity of an interaction that was read is made from its request."""
+        return None
+
 
 def same_exchange(one: Interaction, other: Interaction) -> bool:
     """Whether two recordings differ in nothing but volatile facts: when, how long, how an answer was cut up.

@@ -14,6 +14,7 @@ from replayproxy.core.fault_kinds import ALWAYS, Fault
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
 from replayproxy.core.rules import Scope
+from replayproxy.core.tally import Counter, Tally
 from replayproxy.errors import ConfigError
 
 __all__ = ["NO_FAULTS", "FaultPlan", "PlanUnderWay", "PlannedFault", "parse_faults"]
@@ -38,20 +39,34 @@ NO_FAULTS: Final = FaultPlan()
 
 
 class PlanUnderWay:
-    """A plan, and how often each of its faults was met."""
+    """A plan, and how often each of its faults was met, which `tally` counts under the plan's number in its session."""
 
-    def __init__(self, plan: FaultPlan) -> None:
+    def __init__(self, plan: FaultPlan, tally: Tally, number: int) -> None:
         self.plan = plan
-        self.met = [0] * len(plan.faults)
+        self._counters = [tally.named(f"fault\t{number}\t{index}") for index in range(len(plan.faults))]
+
+    @property
+    def met(self) -> list[int]:
+        """How often each fault was met."""
+        return [counter.value for counter in self._counters]
 
     def strike(self, request: Request, operation: Operation | None) -> Fault | None:
         """The fault that a request meets, which then was met once more; None when none is left for it."""
-        for index, planned in enumerate(self.plan.faults):
-            left = planned.fault.times == ALWAYS or self.met[index] < planned.fault.times
-            if left and planned.scope.holds(request, lambda _: operation):
-                self.met[index] += 1
+        for planned, counter in zip(self.plan.faults, self._counters, strict=True):
+            if planned.scope.holds(request, lambda _: operation) and _is_left(planned.fault, counter):
                 return planned.fault
         return None
+
+
+def _is_left(fault: Fault, counter: Counter) -> bool:
+    """Whether a fault is to be met once more; it then is."""
+    if fault.times == ALWAYS:
+        counter.add()
+        return True
+    while (met := counter.value) < fault.times:
+        if counter.claim(met):
+            return True
+    return False
 
 
 def parse_faults(value: Any) -> FaultPlan | Problem:

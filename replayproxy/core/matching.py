@@ -37,6 +37,7 @@ __all__ = [
     "identify",
     "identity",
     "nearest",
+    "scheme_of",
 ]
 
 #: No more differences between two requests are told, however much they differ.
@@ -81,6 +82,11 @@ class Identified(NamedTuple):
 
     key: bytes
     touched: frozenset[int]
+
+
+def scheme_of(rules: MatchRules) -> str:
+    """Names the way in which identities are made under these rules."""
+    return "" if rules.rules else "1"
 
 
 def identity(request: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation) -> bytes:

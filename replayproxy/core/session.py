@@ -5,23 +5,25 @@ Synchronous on purpose: a decision is made in one go, so that concurrent request
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from replayproxy.core.cassette import Cassette, Interaction
 from replayproxy.core.catalog import Operation
 from replayproxy.core.census import Census
+from replayproxy.core.decisions import Decision, Forward, Miss, Reason, Replay
 from replayproxy.core.fault_kinds import ALWAYS, Fault
 from replayproxy.core.faults import NO_FAULTS, FaultPlan, PlanUnderWay
-from replayproxy.core.matching import NO_RULES, Near, identify, nearest
+from replayproxy.core.matching import NO_RULES, Near, identify, nearest, scheme_of
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import Mode
 from replayproxy.core.polls import folded, is_poll
 from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
+from replayproxy.core.recordings import Recordings
 from replayproxy.core.rules import MatchRules, OperationOf, no_operation
-from replayproxy.core.turns import Repeat, Turns
+from replayproxy.core.tally import OwnTally, Tally
+from replayproxy.core.turns import Repeat, Turn, Turns
 
 __all__ = [
     "Decision",
@@ -33,104 +35,87 @@ __all__ = [
     "Session",
 ]
 
-Reason = Literal["no_cassette", "no_match", "already_played"]
-
 #: A receipt tells no more misses and unplayed interactions than this, the first ones; all are counted.
 MISSES_TOLD, LEFTOVERS_TOLD = 20, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Answer with this interaction; `repeated` when it was given before, `fault` when the answer is to fail.
-
-    `poll`: the client may be told to ask again at once.
-    """
-
-    number: int
-    interaction: Interaction
-    repeated: bool = False
-    fault: Fault | None = None
-    poll: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """Ask the upstream; `fault` when its answer is to fail on the way, or an `early` one to take its place."""
-
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """Refuse: nothing recorded answers. `near` holds the nearest recordings, best first."""
-
-    reason: Reason
-    request: Request
-    near: tuple[Near, ...] = ()
-
-
-Decision = Replay | Forward | Miss
+#: Of what was not played so many are read to see whether a rule of matching applies to it.
+UNPLAYED_READ = 1000
+_COUNTED = ("arrived", "played", "repeated", "missed", "forwarded", "saved", "lost", "faulted")
 
 
 class Session:
-    """One cassette in one mode, with its play counts.
+    """What a cassette answers in one mode, with its play counts.
 
-    `exists` says whether there was a cassette at all; `repeat` what happens when the recordings of a request are
-    used up: the last repeats for GET and HEAD (`last`), nothing repeats (`never`), all start over (`cycle`). With
-    `collapse_polls` polls that follow each other are folded to the last (core/polls.py). `faulted` counts the
-    requests that met a fault and used nothing up. `rules` say what counts when requests are compared; a rule's scope
-    may name an operation, which `operation_of` finds.
+    `recordings` is what the cassette holds, None when there is no cassette; `repeat` says what happens when the
+    recordings of a request are used up: the last repeats for GET and HEAD (`last`), nothing repeats (`never`), all
+    start over (`cycle`). With `collapse_polls` polls that follow each other are folded to the last (core/polls.py).
+    `rules` say what counts when requests are compared; a rule's scope may name an operation, which `operation_of`
+    finds. `tally` counts, for all who serve this session.
     """
 
     def __init__(
         self,
         mode: Mode,
-        cassette: Cassette | None = None,
+        recordings: Recordings | None = None,
         *,
         repeat: Repeat = "last",
         strict: bool = False,
         collapse_polls: bool = False,
         rules: MatchRules = NO_RULES,
         operation_of: OperationOf = no_operation,
+        tally: Tally | None = None,
     ) -> None:
         self.mode = mode
-        self._rules, self._operation_of = rules, operation_of
+        self._rules, self._operation_of, self._scheme = rules, operation_of, scheme_of(rules)
         self._touched: frozenset[int] = frozenset()
-        self.exists = cassette is not None
+        self.exists = recordings is not None
         self._repeat: Repeat = repeat
-        self._interactions = list(cassette.interactions) if cassette and mode.plays else []
-        self._takes: dict[bytes, Turns] = {}
-        self._given: set[int] = set()
-        self._arrivals = 0
-        self._counts = dict.fromkeys(("played", "repeated", "missed", "forwarded", "saved", "lost"), 0)
-        self._census = Census()
+        self._recordings: Recordings = recordings if recordings is not None and mode.plays else Cassette()
+        self._tally = tally or OwnTally()
+        self._counters = {name: self._tally.named(name) for name in _COUNTED}
+        self._census = Census(self._tally)
         self._strict = strict
         self._told: list[ToldMiss] = []
-        self._plan = PlanUnderWay(NO_FAULTS)
-        self._met: dict[int, int] = {}
-        self.faulted = 0
-        keys = [self._identity(interaction.request) for interaction in self._interactions]
-        pairs = zip(keys, self._interactions, strict=True)
-        self._earlier = folded(pairs) if collapse_polls else {}
+        self._plans = 0
+        self._plan = PlanUnderWay(NO_FAULTS, self._tally, 0)
+        self._turns: dict[bytes, Turns] = {}
+        self._live: set[bytes] = set()
+        self._index(collapse_polls)
+
+    def _index(self, collapse_polls: bool) -> None:
+        """Notes which interactions stand under which identity; those are read that do not say theirs."""
+        recordings, scheme = self._recordings, self._scheme
+        keys = [recordings.key(at, scheme) or self._identity(recordings[at].request) for at in range(len(recordings))]
+        self._earlier = folded((key, recordings[at]) for at, key in enumerate(keys)) if collapse_polls else {}
         unheard = {number for numbers in self._earlier.values() for number in numbers}
+        # Most requests have one answer: a number alone takes a tenth of the room of a list with it.
+        self._numbers: dict[bytes, int | list[int]] = {}
         for number, key in enumerate(keys, 1):
             if number not in unheard:
-                self._takes.setdefault(key, Turns()).numbers.append(number)
+                there = self._numbers.setdefault(key, number)
+                if isinstance(there, list):
+                    there.append(number)
+                elif there != number:
+                    self._numbers[key] = [there, number]
 
     def arrive(self, operation: Operation | None = None) -> int:
         """The place in line (from 1) of a request that has just arrived, and calls `operation`."""
-        self._arrivals += 1
         self._census.arrived(operation)
-        return self._arrivals
+        return self._counters["arrived"].add() + 1
 
     def set_faults(self, plan: FaultPlan) -> None:
         """Lets the requests from now on meet the faults of a plan, in the place of those of an earlier plan."""
-        self._plan = PlanUnderWay(plan)
+        self._plans += 1
+        self._plan = PlanUnderWay(plan, self._tally, self._plans)
 
     @property
     def faults(self) -> PlanUnderWay:
         """The plan of faults, and how often each was met."""
         return self._plan
+
+    @property
+    def faulted(self) -> int:
+        """How many requests met a fault and used nothing up."""
+        return self._counters["faulted"].value
 
     def decide(self, request: Request, operation: Operation | None = None) -> Decision:
         """What to do with a (redacted) request that calls `operation`. Changes the play counts.
@@ -139,32 +124,48 @@ class Session:
         arrive whole. One whose body takes longer is decided later. Nobody can tell before its last byte that it is
         identical, and to wait for it would let one slow upload hold up requests that have nothing to do with it.
         """
-        if self.mode.plays:
-            replay = self._play(self._takes.get(self._identity(request)), request, operation)
-            if replay is not None:
-                return replay
+        key = self._identity(request) if self.mode.plays else b""
+        replay = self._play(self._turns_of(key), key, request, operation) if key else None
+        if replay is not None:
+            return replay
         if self.mode.forwards:
             fault = self._plan.strike(request, operation)
-            self.faulted += fault is not None
-            self._counts["forwarded"] += not (fault and fault.early)
+            if fault is not None:
+                self._count("faulted")
+            if not (fault and fault.early):
+                self._count("forwarded")
             return Forward(fault)
-        self._counts["missed"] += 1
-        return self._miss(request)
+        self._count("missed")
+        return self._miss(request, key)
+
+    def next_again(self, turns: Turns, method: str) -> Turn | None:
+        """The turn that is next for a request that was answered before from `turns`, None when it has to be decided
+        anew: nothing is left, or a fault may be met. It is not taken before `gave_again`."""
+        if self._plan.plan.faults:
+            return None
+        turn = turns.next(method, self._repeat)
+        return None if turn is None or turn.failing else turn
+
+    def gave_again(self, turns: Turns, turn: Turn, operation: Operation | None) -> bool:
+        """Takes that turn for a request that has just arrived; False, and nothing happened, when it is gone."""
+        if not turns.counter.claim(turn.place):
+            return False
+        self.arrive(operation)
+        self._count("repeated" if turn.repeated else "played")
+        return True
 
     def saved(self, interaction: Interaction) -> None:
-        """Takes note of an interaction that was recorded, and given to the client, in this session."""
-        self._counts["saved"] += 1
+        """Takes note of an interaction that was recorded, and given to the client, in this session.
+
+        It is as fresh as can be, and says nothing about the next answer: the next such request is forwarded again.
+        """
+        self._count("saved")
         if self.mode.plays:
-            self._interactions.append(interaction)
-            self._given.add(len(self._interactions))
-            takes = self._takes.setdefault(self._identity(interaction.request), Turns())
-            takes.numbers.append(len(self._interactions))
-            takes.played += 1
-            takes.live = True
+            self._live.add(self._identity(interaction.request))
 
     def lost(self) -> None:
         """Takes note of an answer that should have been recorded and could not be."""
-        self._counts["lost"] += 1
+        self._count("lost")
 
     def found(self, operation: Operation | None, problems: Iterable[Problem]) -> None:
         """Takes note of what is wrong with a request, or with an answer."""
@@ -177,8 +178,8 @@ class Session:
 
     def receipt(self) -> Receipt:
         """What happened in this session so far."""
-        unplayed = tuple(n for n in range(1, len(self._interactions) + 1) if n not in self._given)
-        counts: Mapping[str, Any] = self._counts
+        unplayed = self._unplayed()
+        counts: dict[str, Any] = {name: counter.value for name, counter in self._counters.items() if name != "arrived"}
         asked = self._census.rows()
         return Receipt(
             mode=self.mode.name,
@@ -186,13 +187,15 @@ class Session:
             unplayed=unplayed,
             misses=tuple(self._told),
             leftovers=tuple(self._leftover(number) for number in unplayed[:LEFTOVERS_TOLD]),
-            unused_rules=tuple(str(rule) for rule in self._rules.unused(self._touched)) if self.mode.plays else (),
+            unused_rules=self._unused_rules(unplayed) if self.mode.plays else (),
             problems=sum(row.problems for row in asked),
             warnings=sum(row.warnings for row in asked),
-            faulted=self.faulted,
             asked=asked,
             **counts,
         )
+
+    def _count(self, name: str) -> None:
+        self._counters[name].add()
 
     def _identity(self, request: Request) -> bytes:
         found = identify(request, self._rules, self._operation_of)
@@ -200,52 +203,80 @@ class Session:
             self._touched |= found.touched
         return found.key
 
-    def _leftover(self, number: int) -> Leftover:
-        interaction = self._interactions[number - 1]
-        return Leftover(number, interaction.request.method, interaction.request.target, interaction.line)
+    def _turns_of(self, key: bytes) -> Turns | None:
+        turns = self._turns.get(key)
+        if turns is None and key in self._numbers:
+            there = self._numbers[key]
+            numbers = there if isinstance(there, list) else [there]
+            turns = self._turns[key] = Turns(numbers, self._tally.turns(key), self._fails(numbers))
+        return turns
 
-    def _play(self, takes: Turns | None, request: Request, operation: Operation | None) -> Replay | None:
-        number = takes.next(request.method, self._repeat) if takes else None
-        if takes is None or number is None:
+    def _fails(self, numbers: list[int]) -> dict[int, int]:
+        """How often each of these interactions fails before it answers, for those that do.
+
+        Only somebody's hand limits a fault (`fault_kinds.Fault`), so those that were proved to be as they were written
+        need not be read for this.
+        """
+        found = dict[int, int]()
+        for number in numbers:
+            if self._recordings.key(number - 1, self._scheme) is None:
+                fault = self._recordings[number - 1].fault
+                if fault is not None and not fault.of_upstream and fault.times != ALWAYS:
+                    found[number] = fault.times
+        return found
+
+    def _play(self, turns: Turns | None, key: bytes, request: Request, operation: Operation | None) -> Replay | None:
+        while turns is not None and (turn := turns.next(request.method, self._repeat)) is not None:
+            if turn.repeated and key in self._live:
+                return None
+            interaction = self._recordings[turn.number - 1]
+            fault = self._plan.strike(request, operation)
+            if fault is not None or turns.counter.claim(turn.place):
+                kept = fault is not None or turn.failing
+                self._count("faulted" if kept else "repeated" if turn.repeated else "played")
+                fault = fault or self._own_fault(interaction, turn)
+                poll = is_poll(request, operation, len(turns.numbers))
+                return Replay(turn.number, interaction, turn.repeated, fault, poll, turns)
+        return None
+
+    def _own_fault(self, interaction: Interaction, turn: Turn) -> Fault | None:
+        fault = interaction.fault
+        if fault is None or fault.of_upstream or (fault.times != ALWAYS and not turn.failing):
             return None
-        repeated = takes.over
-        fault, passing = self._fault(number, request, operation)
-        poll = is_poll(request, operation, len(takes.numbers))
-        replay = Replay(number, self._interactions[number - 1], repeated, fault, poll)
-        if passing:
-            self.faulted += 1
-            return replay
-        takes.played += 1
-        self._given.update((number, *self._earlier.get(number, ())))
-        self._counts["repeated" if repeated else "played"] += 1
-        return replay
+        return fault
 
-    def _fault(self, number: int, request: Request, operation: Operation | None) -> tuple[Fault | None, bool]:
-        """The fault of an answer, and whether the answer itself is kept for the next request."""
-        planned = self._plan.strike(request, operation)
-        if planned is not None:
-            return planned, True
-        fault = self._interactions[number - 1].fault
-        if fault is None or fault.of_upstream:
-            return None, False
-        if fault.times == ALWAYS:
-            return fault, False
-        met = self._met[number] = self._met.get(number, 0) + 1
-        return (fault, True) if met <= fault.times else (None, False)
-
-    def _miss(self, request: Request) -> Miss:
+    def _miss(self, request: Request, key: bytes) -> Miss:
         if not self.exists:
             return Miss("no_cassette", request)
-        takes = self._takes.get(self._identity(request))
-        reason: Reason = "already_played" if takes else "no_match"
-        if takes:
-            return Miss(reason, request, (Near(takes.numbers[-1] - 1, ()),))
-        known = [interaction.request for interaction in self._interactions]
-        return Miss(reason, request, nearest(request, known, rules=self._rules, operation_of=self._operation_of))
+        turns = self._turns_of(key)
+        if turns is not None:
+            return Miss("already_played", request, (Near(turns.numbers[-1] - 1, ()),))
+        known = [self._recordings[at].request for at in range(len(self._recordings))]
+        near = nearest(request, known, rules=self._rules, operation_of=self._operation_of)
+        return Miss("no_match", request, near)
+
+    def _unplayed(self) -> tuple[int, ...]:
+        given = set[int]()
+        for key in self._numbers:
+            turns = self._turns_of(key)
+            for number in turns.given() if turns is not None else ():
+                given.update((number, *self._earlier.get(number, ())))
+        return tuple(number for number in range(1, len(self._recordings) + 1) if number not in given)
+
+    def _unused_rules(self, unplayed: Sequence[int]) -> tuple[str, ...]:
+        """The rules that nothing needed, neither what came nor what was recorded (of which a bounded part is read)."""
+        if len(self._touched) < len(self._rules.rules):
+            for number in unplayed[:UNPLAYED_READ]:
+                self._identity(self._recordings[number - 1].request)
+        return tuple(str(rule) for rule in self._rules.unused(self._touched))
+
+    def _leftover(self, number: int) -> Leftover:
+        interaction = self._recordings[number - 1]
+        return Leftover(number, interaction.request.method, interaction.request.target, interaction.line)
 
     def interaction(self, index: int) -> Interaction:
         """The interaction with that index (from 0) in the cassette."""
-        return self._interactions[index]
+        return self._recordings[index]
 
     def __len__(self) -> int:
-        return len(self._interactions)
+        return len(self._recordings)

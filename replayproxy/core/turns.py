@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-__all__ = ["Repeat", "Turns"]
+from replayproxy.core.tally import Counter
+
+__all__ = ["Repeat", "Turn", "Turns"]
 
 Repeat = Literal["last", "never", "cycle"]
 
@@ -13,26 +15,41 @@ Repeat = Literal["last", "never", "cycle"]
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
-@dataclass(slots=True)
-class Turns:
-    """The interactions of one identity, by number, and how many were given.
+class Turn(NamedTuple):
+    """One place in the line: the interaction that answers, whether it was given before, and whether it only fails this
+    time (its fault is met a limited number of times) and answers whoever comes next."""
 
-    `live`: one of them was recorded in this session. It is as fresh as can be, and says nothing about the next answer.
+    place: int
+    number: int
+    repeated: bool = False
+    failing: bool = False
+
+
+class Turns:
+    """The interactions of one identity, by number, and how many places of their line were taken.
+
+    `fails` says how often an interaction fails before it answers, for those that do.
     """
 
-    numbers: list[int] = field(default_factory=list)
-    played: int = 0
-    live: bool = False
+    __slots__ = ("_order", "counter", "numbers")
 
-    @property
-    def over(self) -> bool:
-        """Whether each was given once."""
-        return self.played >= len(self.numbers)
+    def __init__(self, numbers: Sequence[int], counter: Counter, fails: Mapping[int, int] = {}) -> None:
+        self.numbers, self.counter = numbers, counter
+        self._order = [n for n in numbers for _ in range(fails.get(n, 0) + 1)] if fails else numbers
 
-    def next(self, method: str, repeat: Repeat) -> int | None:
-        """The number of the one that answers next, None when there is none."""
-        if not self.over:
-            return self.numbers[self.played]
-        if self.live or repeat == "never" or (repeat == "last" and method not in SAFE_METHODS):
+    def next(self, method: str, repeat: Repeat) -> Turn | None:
+        """The turn that is next, None when there is none. It is not taken before `counter.claim` of its place."""
+        place, order = self.counter.value, self._order
+        if place < len(order):
+            number = order[place]
+            return Turn(place, number, False, order[place + 1 : place + 2] == [number])
+        if repeat == "never" or (repeat == "last" and method not in SAFE_METHODS):
             return None
-        return self.numbers[self.played % len(self.numbers) if repeat == "cycle" else -1]
+        again = self.numbers[(place - len(order)) % len(self.numbers) if repeat == "cycle" else -1]
+        return Turn(place, again, True)
+
+    def given(self) -> Iterator[int]:
+        """The numbers of the interactions that answered."""
+        place, order = self.counter.value, self._order
+        taken = enumerate(order[:place], 1)
+        return (number for after, number in taken if order[after : after + 1] != [number])

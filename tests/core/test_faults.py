@@ -12,6 +12,7 @@ from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.faults import FaultPlan, PlannedFault, PlanUnderWay, parse_faults
 from replayproxy.core.problem import Problem
 from replayproxy.core.rules import Scope
+from replayproxy.core.tally import OwnTally
 from replayproxy.openai_api import catalog
 from tests.builders import request
 
@@ -73,7 +74,9 @@ def test_what_is_wrong_with_a_plan_is_named(value: Any, param: str, what: str) -
 def test_a_fault_is_met_as_often_as_planned() -> None:
     """The first that is left for a request; then the next, then none."""
     first, second = Fault("reset", times=2), Fault("status", status=500, times=1)
-    plan = PlanUnderWay(FaultPlan((PlannedFault(first, Scope(operation="createRun")), PlannedFault(second))))
+    plan = PlanUnderWay(
+        FaultPlan((PlannedFault(first, Scope(operation="createRun")), PlannedFault(second))), OwnTally(), 1
+    )
     assert [plan.strike(RUN, catalog().operation("createRun")) for _ in range(4)] == [first, first, second, None]
     assert plan.met == [2, 1]
 
@@ -81,7 +84,9 @@ def test_a_fault_is_met_as_often_as_planned() -> None:
 def test_a_fault_is_for_the_requests_of_its_scope() -> None:
     """By operation, by method and path; always when it says so."""
     polled = PlannedFault(Fault("reset"), Scope("GET", "/v1/threads/*/runs/*"))
-    plan = PlanUnderWay(FaultPlan((polled, PlannedFault(Fault("timeout"), Scope(operation="createThread")))))
+    plan = PlanUnderWay(
+        FaultPlan((polled, PlannedFault(Fault("timeout"), Scope(operation="createThread")))), OwnTally(), 1
+    )
     assert plan.strike(RUN, catalog().operation("createRun")) is None
     assert [plan.strike(POLL, catalog().operation("getRun")) for _ in range(3)] == [polled.fault] * 3
     assert plan.strike(RUN, catalog().operation("createThread")) == Fault("timeout")
@@ -91,7 +96,7 @@ def test_a_fault_is_for_a_family() -> None:
     """Whichever of its operations is asked for."""
     plan = parse_faults({"faults": [{"family": "runs", "kind": "reset", "times": "always"}]})
     assert isinstance(plan, FaultPlan)
-    under_way = PlanUnderWay(plan)
+    under_way = PlanUnderWay(plan, OwnTally(), 1)
     assert under_way.strike(RUN, catalog().operation("createThread")) is None
     assert under_way.strike(RUN, None) is None
     assert under_way.strike(RUN, catalog().operation("createRun")) == plan.faults[0].fault
