@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -52,7 +53,7 @@ Kind = Literal["empty", "json", "form", "multipart", "bytes", "digest"]
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _WHITE_SPACE = b" \t\n\r"
 # What orjson's spelling of a float may hold when the float is a whole number.
-_FLOAT_MARKS = (b".0", *(b"%de" % digit for digit in range(10)))
+_FLOAT_MARKS = re.compile(rb"[0-9](?:\.0|e)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def parse_json(body: bytes) -> Any:
         raise ValueError("nested too deeply") from error
     # Equal apart from white space: the same tokens, hence no key and no digit got lost. The clients' own spelling
     # mostly passes, which saves the much slower second reading.
-    if text.translate(None, _WHITE_SPACE) != body.translate(None, _WHITE_SPACE):
+    if text != body and text.translate(None, _WHITE_SPACE) != body.translate(None, _WHITE_SPACE):
         json.loads(body, object_pairs_hook=_check_keys, parse_int=_check_integer)
     return value
 
@@ -114,7 +115,7 @@ def parse_json(body: bytes) -> Any:
 def canonical_json(value: Any) -> bytes:
     """JSON text that is equal for equal values; `value` is one that `parse_json` gave."""
     text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    if any(mark in text for mark in _FLOAT_MARKS):
+    if _FLOAT_MARKS.search(text):
         text = orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS)
     return text
 

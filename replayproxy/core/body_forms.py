@@ -78,8 +78,10 @@ def write_body(
     size = body.size if isinstance(body, FileBody) else len(body)
     if chunks and sum(chunk.size for chunk in chunks) != size:
         raise CassetteError(f"the chunks of an answer do not add up to its {size} bytes")
-    check_headers([("content-encoding", coding)])
-    entries: dict[str, Any] = {"coding": coding} if coding else {}
+    entries = dict[str, Any]()
+    if coding:
+        check_headers([("content-encoding", coding)])
+        entries["coding"] = coding
     media = media_type(headers)
     if isinstance(body, bytes) and media.essence == "text/event-stream" and 0 < size <= EVENTS_LIMIT:
         events = write_events(body, chunks)

@@ -14,7 +14,7 @@ from typing import Any
 from replayproxy.core.fields import check_keys, from_base64, line_of, seconds, spelled_seconds, to_base64
 from replayproxy.core.json_layout import COMPACT, Layout, read, render
 from replayproxy.core.messages import Chunk
-from replayproxy.core.sse import parse
+from replayproxy.core.sse import is_plain, parse
 from replayproxy.core.yaml_emit import Unwritable, flow
 from replayproxy.core.yaml_read import Mapping, Sequence
 from replayproxy.errors import CassetteError
@@ -39,10 +39,10 @@ def write_events(body: bytes, chunks: tuple[Chunk, ...]) -> dict[str, Any] | Non
     begins.reverse()
     layout: Layout | None = None
     entries, start = list[dict[str, Any]](), 0
-    for event in parse(body):
-        end = start + len(event.raw)
+    for raw in _cut_up(body):
+        end = start + len(raw)
         entry = _times(begins, start, end)
-        fields, layout = _fields(event.raw, layout)
+        fields, layout = _fields(raw, layout)
         entries.append(entry | fields)
         start = end
     named = {} if layout is None or layout == COMPACT else {"layout": layout.name}
@@ -64,6 +64,12 @@ def read_events(entries: Sequence, layout: Layout) -> tuple[bytes, tuple[Chunk, 
             if 0 < offset < len(body) - start:
                 begins[start + offset] = at
     return bytes(body), _chunks(begins, len(body))
+
+
+def _cut_up(body: bytes) -> list[bytes]:
+    if is_plain(body):
+        return [block + b"\n\n" for block in body[:-2].split(b"\n\n")]
+    return [event.raw for event in parse(body)]
 
 
 def _times(begins: list[tuple[int, float]], start: int, end: int) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def seconds(value: Any, what: str, line: int = 0) -> float:
 
 def spelled_seconds(value: float, what: str) -> Number:
     """Seconds as they are written: exactly, and without an exponent, which YAML 1.1 would not take for a number."""
-    return Number(format(Decimal(repr(seconds(value, what) + 0.0)), "f"))
+    spelled = repr(seconds(value, what) + 0.0)
+    return Number(format(Decimal(spelled), "f") if "e" in spelled else spelled)
 
 
 def get_wire(mapping: Mapping, key: str) -> str:
@@ -112,11 +113,13 @@ def get_wire(mapping: Mapping, key: str) -> str:
 
 def wire_text(text: str) -> str | dict[str, str]:
     """The form of such text in the file."""
+    if text.isascii():
+        return text
     try:
         raw = encode(text)
     except UnicodeEncodeError as error:
         raise CassetteError(f"{text!r:.40} holds what never was bytes") from error
-    return text if text.isascii() or _SURROGATE.search(text) is None else {"base64": to_base64(raw)}
+    return text if _SURROGATE.search(text) is None else {"base64": to_base64(raw)}
 
 
 def get_headers(mapping: Mapping) -> Headers:

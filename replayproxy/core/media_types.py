@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from replayproxy.core.messages import Headers
@@ -13,6 +14,8 @@ __all__ = ["MediaType", "essence", "media_type", "parameters"]
 
 _PARAMETER = re.compile(r';[ \t]*([^=;"\s]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
+#: Longer values are not remembered.
+_LONGEST_KNOWN = 256
 # RFC 8187 allows no others, and Python knows "encodings" that are not character sets.
 _CHARACTER_SETS = frozenset({"utf-8", "iso-8859-1"})
 
@@ -42,8 +45,14 @@ class MediaType:
 
 def media_type(headers: Headers) -> MediaType:
     """What the first `Content-Type` says; the empty media type when there is none."""
-    value = headers.get("content-type", "")
-    return MediaType(essence(value or ""), parameters(value or ""))
+    value = headers.get("content-type", "") or ""
+    return _parsed(value) if len(value) <= _LONGEST_KNOWN else _parsed.__wrapped__(value)
+
+
+@lru_cache(maxsize=256)
+def _parsed(value: str) -> MediaType:
+    """The few types that there are come again and again; multipart ones, with a boundary of their own, do not."""
+    return MediaType(essence(value), parameters(value))
 
 
 def essence(value: str) -> str:

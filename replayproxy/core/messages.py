@@ -8,19 +8,22 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Body", "Chunk", "FileBody", "Headers", "Request", "Response", "decode", "encode", "plain"]
 
 
+_LOSSLESS = "surrogateescape"
+
+
 def decode(raw: bytes) -> str:
     """Bytes of a head as text, losing none."""
-    return raw.decode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", _LOSSLESS)
 
 
 def encode(text: str) -> bytes:
     """The bytes that `decode` was given."""
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", _LOSSLESS)
 
 
 def plain(text: str) -> str:
@@ -33,11 +36,13 @@ class Headers:
     """Header fields in order, with repetition; names compare without regard to case."""
 
     pairs: tuple[tuple[str, str], ...] = ()
+    #: The first value by lower-case name, made when it is first asked for: an exchange asks a head a dozen times.
+    _index: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         """Headers from the bytes of a head: `(name, value)` pairs."""
-        return cls(tuple((decode(name), decode(value)) for name, value in raw))
+        return cls(tuple([(name.decode("utf-8", _LOSSLESS), value.decode("utf-8", _LOSSLESS)) for name, value in raw]))
 
     @classmethod
     def of(cls, *pairs: tuple[str, str]) -> Headers:
@@ -51,22 +56,26 @@ class Headers:
         return len(self.pairs)
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return name.lower() in self._first()
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of `name`, or `default`."""
-        wanted = name.lower()
-        return next((value for key, value in self.pairs if key.lower() == wanted), default)
+        return self._first().get(name.lower(), default)
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of `name`, in order."""
         wanted = name.lower()
-        return tuple(value for key, value in self.pairs if key.lower() == wanted)
+        if wanted not in self._first():
+            return ()
+        return tuple([value for key, value in self.pairs if key.lower() == wanted])
 
     def without(self, names: Iterable[str]) -> Headers:
         """The headers that are not called `names`."""
-        unwanted = {name.lower() for name in names}
-        return Headers(tuple(pair for pair in self.pairs if pair[0].lower() not in unwanted))
+        first = self._first()
+        unwanted = {lower for name in names if (lower := name.lower()) in first}
+        if not unwanted:
+            return self
+        return Headers(tuple([pair for pair in self.pairs if pair[0].lower() not in unwanted]))
 
     def plus(self, *pairs: tuple[str, str]) -> Headers:
         """These headers with `pairs` after them."""
@@ -74,16 +83,20 @@ class Headers:
 
     def replacing(self, name: str, value: str) -> Headers:
         """`value` in the place of the first `name`, further ones dropped; at the end when there is none."""
-        wanted, kept, done = name.lower(), list[tuple[str, str]](), False
-        for key, old in self.pairs:
-            if key.lower() != wanted:
-                kept.append((key, old))
-            elif not done:
-                kept.append((key, value))
-                done = True
-        if not done:
-            kept.append((name, value))
-        return Headers(tuple(kept))
+        wanted = name.lower()
+        if wanted not in self._first():
+            return self.plus((name, value))
+        pairs = self.pairs
+        at = next(place for place, (key, _) in enumerate(pairs) if key.lower() == wanted)
+        later = [pair for pair in pairs[at + 1 :] if pair[0].lower() != wanted]
+        return Headers((*pairs[:at], (pairs[at][0], value), *later))
+
+    def _first(self) -> dict[str, str]:
+        index = self._index
+        if index is None:
+            index = {name.lower(): value for name, value in reversed(self.pairs)}
+            object.__setattr__(self, "_index", index)
+        return index
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,22 +12,19 @@ The other modules of `core/secrets/` know what stands around a secret, and what 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from hashlib import blake2b
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from replayproxy.core.media_types import media_type
+from replayproxy.core.memo import Memo
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response, decode, encode
 from replayproxy.core.secrets.deltas import delta_edits
-from replayproxy.core.secrets.expressions import PatternFinder
-from replayproxy.core.secrets.fields import FieldFinder
-from replayproxy.core.secrets.headers import HeaderNames, credentials, redacted_value
-from replayproxy.core.secrets.paths import PathFinder
-from replayproxy.core.secrets.patterns import PLACEHOLDER, RULES, Rule, Where, placeholder, placeholder_of
-from replayproxy.core.secrets.spans import Edit, apply, literal_edits, merge, recut
+from replayproxy.core.secrets.headers import credentials, redacted_value
+from replayproxy.core.secrets.patterns import PLACEHOLDER, RULES, Rule, placeholder_of
+from replayproxy.core.secrets.scanner import Scanner, scanner
+from replayproxy.core.secrets.spans import Edit, apply, merge, recut
 from replayproxy.core.secrets.stream import OVERLAP, WINDOW, StreamRedactor
 
 __all__ = ["LEAST_LITERAL", "RULES", "Finding", "Redactor", "Rule", "StreamRedactor", "find_secrets"]
@@ -53,61 +50,19 @@ class Finding:
     end: int
 
 
-_Compiled = tuple[Rule, bytes, re.Pattern[bytes]]
+#: So many heads of requests are remembered, of so many bytes together.
+_HEADS, _HEADS_SIZE = 256, 256 * 1024
+
+_Head = tuple[str, tuple[tuple[str, str], ...], frozenset[str]]
+_Redacted = tuple[frozenset[str], str, Headers]
 
 
-@dataclass(frozen=True, slots=True)
-class _Scanner:
-    """The rules, compiled. What is known by its place comes before what is known by its value, and that before what
-    is known by its shape: a dummy key at the same place then gets the same placeholder as a real one."""
+class _Sorted(NamedTuple):
+    """Headers, the rule for each, and the values that none is for, each in a line."""
 
-    digest: str
-    headers: HeaderNames
-    fields: FieldFinder
-    paths: PathFinder
-    places: tuple[_Compiled, ...]
-    patterns: PatternFinder
-    shapes: tuple[_Compiled, ...]
-    placeholders: bytes
-
-    def edits(self, data: bytes, secrets: Mapping[str, bytes], at: int = 0, *, form: bool = False) -> tuple[Edit, ...]:
-        """Merged edits for `data` from `at`; `form` says that it is one field after the other. `secrets` are what is
-        known by its value, each with its placeholder."""
-        lower = data.lower()
-        found = list(self.fields.form(data, at)) if form else []
-        found += self.fields.find(data, lower, at)
-        found += self._matches(self.places, data, lower, at)
-        found += self.patterns.find(data, at)
-        found += literal_edits(data, secrets, self.placeholders, at)
-        found += self._matches(self.shapes, data, lower, at)
-        return merge(found)
-
-    @staticmethod
-    def _matches(rules: tuple[_Compiled, ...], data: bytes, lower: bytes, at: int) -> Iterator[Edit]:
-        for rule, needed, pattern in rules:
-            if needed in data:
-                for match in pattern.finditer(lower if rule.any_case else data, at):
-                    start, end = match.span(pattern.groups)
-                    yield Edit(start, end, placeholder(rule.kind, data[start:end]), rule.name, match.start())
-
-
-@lru_cache(maxsize=16)
-def _scanner(rules: tuple[Rule, ...]) -> _Scanner:
-    constant = {placeholder(rule.kind) for rule in rules if rule.kind not in ("org", "proj")} | {placeholder("api-key")}
-    return _Scanner(
-        digest=blake2b(repr(rules).encode(), digest_size=4).hexdigest(),
-        headers=HeaderNames.of(rules),
-        fields=FieldFinder.of(rules),
-        paths=PathFinder.of(rules),
-        places=_compiled(rules, "place"),
-        patterns=PatternFinder.of(rules),
-        shapes=_compiled(rules, "shape"),
-        placeholders=b"\n".join(sorted(constant, reverse=True)),
-    )
-
-
-def _compiled(rules: tuple[Rule, ...], where: Where) -> tuple[_Compiled, ...]:
-    return tuple((rule, rule.needs.encode(), re.compile(rule.what.encode())) for rule in rules if rule.where == where)
+    headers: Headers
+    rules: list[Rule | None]
+    others: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +78,16 @@ class Redactor:
     literals: tuple[str, ...] = field(default=(), repr=False)
     known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     digest: str = field(init=False)
-    _scanner: _Scanner = field(init=False, repr=False, compare=False)
+    _scanner: Scanner = field(init=False, repr=False, compare=False)
     _values: dict[str, bytes] = field(init=False, repr=False, compare=False)
+    #: What was made of the latest heads of requests: clients send one and the same again and again.
+    _heads: Memo[_Head, _Redacted] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         values = {literal: placeholder_of(literal) for literal in self.literals if len(literal) >= LEAST_LITERAL}
-        object.__setattr__(self, "_scanner", _scanner(self.rules))
+        object.__setattr__(self, "_scanner", scanner(self.rules))
         object.__setattr__(self, "digest", self._scanner.digest)
+        object.__setattr__(self, "_heads", Memo(_HEADS, _HEADS_SIZE))
         object.__setattr__(self, "_values", values | {value: encode(hidden) for value, hidden in self.known})
 
     def secrets(self, request: Request) -> frozenset[str]:
@@ -137,22 +95,29 @@ class Redactor:
 
         Give them to `response`: an answer may repeat them.
         """
-        found = set(self._header_secrets(request.headers))
+        found = set(self._header_secrets(self._sorted(request.headers)))
         target = encode(request.target)
         found.update(self._found_in(target, self.target_edits(target, frozenset())))
         return self._worth_looking_for(found)
 
     def answer_secrets(self, response: Response, secrets: frozenset[str] = frozenset()) -> frozenset[str]:
         """What to look for in an answer: the `secrets` of its request, and those that its own headers tell."""
-        return secrets | self._worth_looking_for(set(self._header_secrets(response.headers)))
+        return self._answer_secrets(self._sorted(response.headers), secrets)
 
     def request(self, request: Request, secrets: frozenset[str] = frozenset()) -> Request:
         """A redacted copy of `request`; a body in a file stays as it is. `secrets` are known besides its own."""
+        key = (request.target, request.headers.pairs, secrets)
+        secrets, target, headers = self._heads.get(key) or self._heads.put(key, *self._head(request, secrets))
+        body = self.body(request.headers, request.body, secrets) if request.body else request.body
+        return Request(request.method, target, headers, body)
+
+    def _head(self, request: Request, secrets: frozenset[str]) -> tuple[_Redacted, int]:
+        """What `request` makes of a head, and about how many bytes it has."""
         secrets |= self.secrets(request)
         target = decode(self._settled(encode(request.target), lambda raw: self.target_edits(raw, secrets))[0])
-        headers = self._redacted_headers(request.headers, secrets)
-        body = self.body(request.headers, request.body, secrets)
-        return replace(request, target=target, headers=headers, body=body)
+        headers = self._redacted_headers(self._sorted(request.headers), secrets)
+        size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
+        return (secrets, target, headers), size
 
     def body(self, headers: Headers, body: Body, secrets: frozenset[str]) -> Body:
         """A redacted copy of a body under these headers; one in a file stays as it is."""
@@ -165,15 +130,16 @@ class Redactor:
 
         `secrets` are those of the request. A body that is still compressed hides its secrets: give it decoded.
         """
-        secrets = self.answer_secrets(response, secrets)
-        headers = self._redacted_headers(response.headers, secrets)
+        sorted_headers = self._sorted(response.headers)
+        secrets = self._answer_secrets(sorted_headers, secrets)
+        headers = self._redacted_headers(sorted_headers, secrets)
         reason = self.text(response.reason, secrets)
         if isinstance(response.body, FileBody):
             return replace(response, reason=reason, headers=headers)
         body, chunks = self._settled(
             response.body, lambda raw: self.body_edits(response.headers, raw, secrets), response.chunks
         )
-        return replace(response, reason=reason, headers=headers, body=body, chunks=chunks)
+        return Response(response.status, reason, headers, body, response.coding, chunks)
 
     def text(self, text: str, secrets: frozenset[str] = frozenset()) -> str:
         """`text` without secrets: a line of a log, an error, a URL."""
@@ -188,21 +154,25 @@ class Redactor:
         self, data: bytes, secrets: frozenset[str] = frozenset(), at: int = 0, *, form: bool = False
     ) -> tuple[Edit, ...]:
         """What one look at `data` from `at` finds to change, in order; `form` when it is form fields throughout."""
-        values = {secret: placeholder_of(secret) for secret in secrets} | self._values
-        return self._scanner.edits(data, values, at, form=form)
+        known = (*secrets, *self._values) if self._values else secrets
+        return self._scanner.edits(data, known, self._hidden, at, form=form)
+
+    def _hidden(self, secret: str) -> bytes:
+        return self._values[secret] if secret in self._values else placeholder_of(secret)
 
     def target_edits(self, raw: bytes, secrets: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
         """What one look at the target of a request finds to change."""
         query = raw.find(b"?") + 1
         if not query:
             return self.edits(raw, secrets)
-        scanner = self._scanner
-        return merge((*scanner.paths.in_query(raw, query), *scanner.fields.form(raw, query), *self.edits(raw, secrets)))
+        of = self._scanner
+        return merge((*of.paths.in_query(raw, query), *of.fields.form(raw, query), *self.edits(raw, secrets)))
 
     def body_edits(self, headers: Headers, raw: bytes, secrets: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
         """What one look at a body under these headers finds to change."""
         media = media_type(headers)
-        found = [*self._scanner.paths.in_body(media, headers, raw)]
+        paths = self._scanner.paths
+        found = [*paths.in_body(media, headers, raw)] if paths.body or paths.names else []
         if media.essence == "text/event-stream":
             found += delta_edits(raw, lambda text: self.edits(text, secrets))
         edits = self.edits(raw, secrets, form=media.is_form)
@@ -233,26 +203,33 @@ class Redactor:
             data, chunks = apply(data, edits), recut(chunks, edits)
         return data, chunks
 
-    def _redacted_headers(self, headers: Headers, secrets: frozenset[str]) -> Headers:
-        names = self._scanner.headers
-        rules = [names.rule(name) for name, _ in headers]
-        values = [
-            redacted_value(rule, value) if rule else value for rule, (_, value) in zip(rules, headers, strict=True)
-        ]
-        # Most headers hold nothing: one look at all of them together saves one at each.
-        if self.edits(encode("\n".join(values)), secrets):
-            values = [decode(self.data(encode(value), secrets)) for value in values]
-        return Headers(tuple((name, value) for (name, _), value in zip(headers, values, strict=True)))
+    def _sorted(self, headers: Headers) -> _Sorted:
+        rules = self._scanner.headers.rules_of(headers)
+        others = [value for (_, value), rule in zip(headers.pairs, rules, strict=True) if rule is None]
+        return _Sorted(headers, rules, encode("\n".join(others)))
 
-    def _header_secrets(self, headers: Headers) -> Iterator[str]:
-        names, others = self._scanner.headers, list[str]()
-        for name, value in headers:
-            if rule := names.rule(name):
+    def _answer_secrets(self, sorted_headers: _Sorted, secrets: frozenset[str]) -> frozenset[str]:
+        return secrets | self._worth_looking_for(set(self._header_secrets(sorted_headers)))
+
+    def _redacted_headers(self, sorted_headers: _Sorted, secrets: frozenset[str]) -> Headers:
+        pairs, ruled = [*sorted_headers.headers.pairs], list[str]()
+        for place, rule in enumerate(sorted_headers.rules):
+            if rule is not None:
+                name, value = pairs[place]
+                pairs[place] = name, redacted_value(rule, value)
+                ruled.append(pairs[place][1])
+        # Most headers hold nothing: one look at many of them together saves one at each. What no rule is for was looked
+        # at in this way before, and what rules left of the others is the same again and again.
+        if self.edits(sorted_headers.others, secrets) or self.edits(encode("\n".join(ruled)), secrets):
+            pairs = [(name, decode(self.data(encode(value), secrets))) for name, value in pairs]
+        return Headers(tuple(pairs))
+
+    def _header_secrets(self, sorted_headers: _Sorted) -> Iterator[str]:
+        for (_, value), rule in zip(sorted_headers.headers.pairs, sorted_headers.rules, strict=True):
+            if rule is not None:
                 yield from credentials(rule, value)
-            else:
-                others.append(value)
-        raw = encode("\n".join(others))
-        yield from self._found_in(raw, self.edits(raw, frozenset()))
+        if edits := self.edits(sorted_headers.others):
+            yield from self._found_in(sorted_headers.others, edits)
 
     @staticmethod
     def _found_in(raw: bytes, edits: tuple[Edit, ...]) -> Iterator[str]:
@@ -272,7 +249,7 @@ class Redactor:
 def find_secrets(text: str | bytes) -> tuple[Finding, ...]:
     """What the built-in rules would replace in `text`, in order. Header rules see headers written `name: value`."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    edits = _scanner(RULES).edits(raw, {})
+    edits = scanner(RULES).edits(raw, (), placeholder_of)
     if isinstance(text, bytes) or text.isascii():
         return tuple(Finding(edit.rule, edit.start, edit.end) for edit in edits)
 

@@ -22,7 +22,7 @@ import orjson
 
 from replayproxy.core.json_layout import Json, Number
 
-__all__ = ["MAX_NESTING", "Rendered", "Unwritable", "block", "emit", "flow"]
+__all__ = ["MAX_NESTING", "Rendered", "Unwritable", "block", "emit", "entry", "flow", "key_text", "one_line"]
 
 #: Mappings and sequences inside each other.
 MAX_NESTING = 64
@@ -32,6 +32,8 @@ _KEY_LIMIT = 1000
 # ... and Python's own give up on an integer of more than 4,300 digits.
 _NUMBER_LIMIT = 1000
 _LINE_WIDTH = 100
+#: Text that is no longer is remembered as it was written.
+_REMEMBERED = 64
 
 # What cannot stand for itself: controls, C1 with NEL, line separators, bidirectional controls, byte order mark,
 # noncharacters.
@@ -45,6 +47,9 @@ _PLAIN = re.compile(
     rf"(?:[^{_UNSEEN}{_BLANK}\t\n]*[^{_UNSEEN}{_BLANK}\t\n :])?"
 )
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# The same for plain ASCII that can be printed, as nearly all of a recording is: the letters do what the patterns do.
+_PLAIN_START = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/(")
+_LONGEST_RESERVED = 5
 _LINE_START = re.compile(r"\n(?=[^\n])")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
@@ -60,12 +65,39 @@ class Rendered:
     text: str
 
 
-def emit(mapping: dict[str, Any]) -> str:
-    """The lines of a block mapping, each entry on lines of its own.
+def emit(mapping: dict[str, Any], indent: int = 0) -> str:
+    """The lines of a block mapping, each entry on lines of its own that begin with `indent` blanks.
 
     Values are JSON values (see core/json_layout.py), or `Rendered` ones.
     """
-    return _mapping(mapping, 0)
+    return _mapping(mapping, indent) if mapping else ""
+
+
+def entry(key: str, value: Json, indent: int) -> str:
+    """An entry of a block mapping without what its first line begins with; its other lines begin with more than
+    `indent` blanks."""
+    return f"{key_text(key)}:{_node(value, indent + 2)}"
+
+
+@lru_cache(maxsize=4096)
+def key_text(text: str) -> str:
+    """A key as it is written, without its colon."""
+    key = one_line(text)
+    if len(key) > _KEY_LIMIT:
+        raise Unwritable("a key is too long")
+    return key
+
+
+def one_line(text: str) -> str:
+    """Text on one line: plain, single-quoted when that saves escapes, else double-quoted."""
+    if text.isascii() and text.isprintable():
+        return _printable(text)
+    _check(text)
+    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
+        return text
+    if ('"' in text or "\\" in text) and "\t" not in text and "\n" not in text and not _NOT_LITERAL.search(text):
+        return "'" + text.replace("'", "''") + "'"
+    return _quoted(text)
 
 
 def block(value: Json) -> Rendered:
@@ -79,32 +111,47 @@ def flow(value: Json) -> Rendered:
 
 
 def _mapping(mapping: dict[str, Any], indent: int) -> str:
+    pad = " " * indent
+    return pad + pad.join(_entries(mapping, indent))
+
+
+def _entries(mapping: dict[str, Any], indent: int) -> list[str]:
     if indent > 2 * MAX_NESTING:
         raise Unwritable("nested too deeply")
-    pad = " " * indent
-    return "".join([f"{pad}{_key(key)}:{_node(value, indent + 2)}" for key, value in mapping.items()])
+    inner = indent + 2
+    return [
+        f"{key_text(key)}: {value}\n" if type(value) is int else f"{key_text(key)}:{_node(value, inner)}"
+        for key, value in mapping.items()
+    ]
 
 
 def _sequence(items: list[Any], indent: int) -> str:
+    pad = " " * indent
+    return pad + pad.join(_items(items, indent))
+
+
+def _items(items: list[Any], indent: int) -> list[str]:
     if indent > 2 * MAX_NESTING:
         raise Unwritable("nested too deeply")
-    pad = " " * indent
-    return "".join([f"{pad}-{_item(item, indent + 2)}" for item in items])
+    return [f"-{_item(item, indent + 2)}" for item in items]
 
 
 def _item(item: Any, indent: int) -> str:
     """What follows a dash: mappings and sequences begin on its line."""
     if item and isinstance(item, dict):
-        return " " + _mapping(item, indent)[indent:]
+        return " " + (" " * indent).join(_entries(item, indent))
     if item and isinstance(item, list) and not _are_numbers(item):
-        return " " + _sequence(item, indent)[indent:]
+        return " " + (" " * indent).join(_items(item, indent))
     return _node(item, indent)
 
 
 def _node(value: Any, indent: int) -> str:
     """What follows a key's colon, line end included; `indent` is where the lines below it begin."""
-    if isinstance(value, str):
-        return f" {_number(value)}\n" if isinstance(value, Number) else _string(value, indent)
+    kind = type(value)
+    if kind is str:
+        return _short_line(value) if len(value) <= _REMEMBERED and "\n" not in value else _string(value, indent)
+    if kind is int:
+        return f" {value}\n"
     if isinstance(value, dict):
         return "\n" + _mapping(value, indent) if value else " {}\n"
     if isinstance(value, list):
@@ -112,13 +159,22 @@ def _node(value: Any, indent: int) -> str:
             return " []\n"
         return f" {_numbers(value, indent)}\n" if _are_numbers(value) else "\n" + _sequence(value, indent)
     if isinstance(value, Rendered):
-        return _LINE_START.sub("\n" + " " * (indent - 2), value.text)
+        return _indented(value.text, "\n" + " " * (indent - 2))
+    if isinstance(value, str):
+        return f" {_number(value)}\n" if isinstance(value, Number) else _string(value, indent)
     return f" {orjson.dumps(value).decode()}\n"
+
+
+def _indented(text: str, line_start: str) -> str:
+    """Lines with what they begin with; blank ones stay empty."""
+    if "\n\n" in text:
+        return _LINE_START.sub(line_start, text)
+    return text[:-1].replace("\n", line_start) + text[-1:]
 
 
 def _string(text: str, indent: int) -> str:
     if "\n" not in text:
-        return f" {_scalar(text)}\n"
+        return f" {one_line(text)}\n"
     body = text.rstrip("\n")
     if not body or _NOT_LITERAL.search(text):
         return f" {_quoted(text)}\n"
@@ -132,30 +188,36 @@ def _string(text: str, indent: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _key(text: str) -> str:
-    key = _scalar(text)
-    if len(key) > _KEY_LIMIT:
-        raise Unwritable("a key is too long")
-    return key
+def _short_line(text: str) -> str:
+    """The names of models and of roles, and much else of an exchange, were in one before."""
+    return f" {one_line(text)}\n"
 
 
-def _scalar(text: str) -> str:
-    """Text on one line: plain, single-quoted when that saves escapes, else double-quoted."""
-    _check(text)
-    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
+def _printable(text: str) -> str:
+    """The same for text of printable ASCII."""
+    plain = text[:1] in _PLAIN_START and text[-1] not in " :" and ": " not in text and " #" not in text
+    if plain and (len(text) > _LONGEST_RESERVED or text.lower() not in _RESERVED):
         return text
-    if ('"' in text or "\\" in text) and "\t" not in text and "\n" not in text and not _NOT_LITERAL.search(text):
+    if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"'
+
+
+@lru_cache(maxsize=4096)
+def _short_quoted(text: str) -> str:
+    """Every event of a stream repeats most of the one before."""
     return _quoted(text)
 
 
 def _quoted(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     _check(text)
     return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 
 def _check(text: str) -> None:
-    if _SURROGATE.search(text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise Unwritable("a lone surrogate cannot be written")
 
 
@@ -166,17 +228,18 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _flow(value: Json, depth: int) -> str:
-    if isinstance(value, Number):
-        return _number(value)
-    if isinstance(value, str):
-        return _quoted(value)
+    kind = type(value)
+    if kind is str:
+        return _short_quoted(value) if len(value) <= _REMEMBERED else _quoted(value)
+    if kind is int:
+        return str(value)
     if depth > MAX_NESTING:
         raise Unwritable("nested too deeply")
     if isinstance(value, dict):
         return "{" + ", ".join([f"{_flow_key(key)}: {_flow(item, depth + 1)}" for key, item in value.items()]) + "}"
     if isinstance(value, list):
         return "[" + ", ".join([_flow(item, depth + 1) for item in value]) + "]"
-    return orjson.dumps(value).decode()
+    return _number(value) if isinstance(value, Number) else orjson.dumps(value).decode()
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from replayproxy.core import codings
 from replayproxy.core.bodies import PARSE_LIMIT, BodyDigest
@@ -48,18 +48,31 @@ class Capture:
         for _ in self.steps(data, at):
             pass
 
-    def steps(self, data: bytes, at: float = 0.0) -> Iterator[None]:
-        """`feed` in short steps: a small piece may unpack to a thousand times its size, and others want their turn."""
+    def steps(self, data: bytes, at: float = 0.0) -> Iterable[None]:
+        """`feed` in short steps: a small piece may unpack to a thousand times its size, and others want their turn.
+
+        A piece that is not to be decoded is taken at once.
+        """
+        if self._decoder is not None:
+            return self._decoding(self._decoder, data, at)
+        if not self._failed:
+            try:
+                self._keep(data, at)
+            except (OSError, CassetteError) as error:
+                self._fail(error)
+        return ()
+
+    def _decoding(self, decoder: codings.Decoder, data: bytes, at: float) -> Iterator[None]:
         if self._failed:
             return
         try:
-            if self._decoder is None:
-                self._keep(data, at)
-            else:
-                yield from self._keep_decoded(self._decoder, data, at)
+            yield from self._keep_decoded(decoder, data, at)
         except (OSError, CassetteError) as error:
-            self.discard()
-            self._failed = str(error)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.discard()
+        self._failed = str(error)
 
     def finish(self) -> tuple[Body, str, tuple[Chunk, ...]]:
         """The body, the content coding that was taken off it, and its chunks if it is an event stream.

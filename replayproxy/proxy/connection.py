@@ -123,6 +123,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def give_up(self, error: UpstreamError) -> None:
+        """Lets nobody wait for the rest of the answer any more: `error` is what they get."""
+        self._ended = True
+        if self._error is None and not self._complete:
+            self._error = error
+        self._wake()
+
     async def _more(self) -> None:
         if self._error is not None:
             raise self._error
@@ -137,10 +144,7 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     def _fail(self, what: str) -> None:
-        self._ended = True
-        if self._error is None and not self._complete:
-            self._error = UpstreamError(what)
-        self._wake()
+        self.give_up(UpstreamError(what))
         self.close()
 
     def _open_transport(self) -> asyncio.Transport:

@@ -14,7 +14,7 @@ from replayproxy.core.messages import Request
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.wire import end_to_end, read_body
 
-__all__ = ["SESSION_HEADER", "Intake", "TooLargeError", "outgoing", "stored"]
+__all__ = ["SESSION_HEADER", "Intake", "TooLargeError", "framed", "onward", "stored"]
 
 #: Names the session; never forwarded.
 SESSION_HEADER = "x-replayproxy-session"
@@ -29,19 +29,25 @@ class TooLargeError(Exception):
     """The body is longer than the configured limit."""
 
 
-def outgoing(head: Request, body: bytes | None, chunked: bool) -> Request:
-    """The request as it goes to the upstream: end-to-end headers, framing for `body` (None: passed on as it comes)."""
-    headers = end_to_end(head.headers).without(_NOT_FORWARDED)
+def onward(head: Request) -> Request:
+    """The head as it goes to the upstream, but for framing that the client did not state."""
+    return Request(head.method, head.target, end_to_end(head.headers, _NOT_FORWARDED))
+
+
+def framed(head: Request, body: bytes | None, chunked: bool) -> Request:
+    """An `onward` head with framing for `body` (None: passed on as it comes); the same when it has it already."""
     if body is None and chunked:
-        headers = headers.plus(("Transfer-Encoding", "chunked"))
-    elif body is not None and (chunked or body) and "content-length" not in headers:
-        headers = headers.plus(("Content-Length", str(len(body))))
-    return Request(head.method, head.target, headers)
+        field = ("Transfer-Encoding", "chunked")
+    elif body is not None and (chunked or body) and "content-length" not in head.headers:
+        field = ("Content-Length", str(len(body)))
+    else:
+        return head
+    return Request(head.method, head.target, head.headers.plus(field))
 
 
 def stored(head: Request) -> Request:
     """The head as it is matched and stored (before redaction): nothing that only says how and where it was sent."""
-    return Request(head.method, head.target, end_to_end(head.headers).without(_NOT_STORED))
+    return Request(head.method, head.target, end_to_end(head.headers, _NOT_STORED))
 
 
 @dataclass(slots=True)
@@ -88,6 +94,10 @@ class Intake:
 
         The file has no name: nobody else can read it, and it is gone when it is closed.
         """
+        if (body := self._there()) is not None:
+            capture.feed(body)
+            self.done = True
+            return body
         held: list[bytes] = []
         size = 0
         async for piece in self.pieces():
@@ -102,6 +112,15 @@ class Intake:
                 self.file.writelines(held)
                 held = []
         return b"".join(held) if self.file is None else None
+
+    def _there(self) -> bytes | None:
+        """A small body that came with its head, as most do; None for any other."""
+        if not self.small or (self.raw.content_length or 0) > self.limit:
+            return None
+        if not self.raw.can_read_body:
+            return b""
+        content = self.raw.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else None
 
     async def from_file(self) -> AsyncIterator[bytes]:
         """The pieces of a body that waits in `file`."""

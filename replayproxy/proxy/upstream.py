@@ -7,14 +7,16 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 from urllib.parse import urlsplit
 
 from replayproxy.core.messages import Headers, Request, encode
 from replayproxy.errors import UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.connection import AnswerHead, Connection
+from replayproxy.proxy.heads import Recall
+from replayproxy.proxy.patience import Patience, Timeouts
 
 __all__ = ["Answer", "Origin", "Timeouts", "Upstream"]
 
@@ -22,17 +24,7 @@ __all__ = ["Answer", "Origin", "Timeouts", "Upstream"]
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 #: So many idle connections are kept; in use there may be any number.
 IDLE_CONNECTIONS = 100
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds; 0 means none. `idle` is the longest wait for the next byte in either direction."""
-
-    connect: float = 10.0
-    idle: float = 600.0
-    total: float = 0.0
+_USUAL = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +63,15 @@ class Answer:
     """An answer of the upstream: its head, and its body as it comes. Close it when done."""
 
     def __init__(
-        self, connection: Connection, head: AnswerHead, upload: asyncio.Task[None] | None, patience: _Patience
+        self,
+        upstream: Upstream,
+        connection: Connection,
+        head: AnswerHead,
+        upload: asyncio.Task[None] | None,
+        patience: Patience,
     ) -> None:
         self.head = head
-        self._connection, self._upload, self._patience = connection, upload, patience
+        self._upstream, self._connection, self._upload, self._patience = upstream, connection, upload, patience
 
     @property
     def waiting(self) -> bool:
@@ -88,17 +85,24 @@ class Answer:
 
     async def chunk(self) -> bytes:
         """The next piece of the body, b"" at its end. UpstreamError when it breaks off."""
-        return await self._patience.wait(self._connection.chunk(), "went silent in the middle of its answer")
+        if self.waiting:
+            return await self._connection.chunk()
+        self._patience.begin("went silent in the middle of its answer")
+        try:
+            return await self._connection.chunk()
+        finally:
+            self._patience.end()
 
     async def close(self) -> None:
         """Ends the exchange: the connection is kept when it can be used again, and dropped when not."""
+        self._patience.stop()
         if self._upload is not None and not self._upload.done():
             self._upload.cancel()
             self._connection.close()
         if self._upload is not None:
             with contextlib.suppress(asyncio.CancelledError, Exception):  # what it met no longer matters
                 await self._upload
-        self._patience.upstream.give_back(self._connection)
+        self._upstream.give_back(self._connection)
 
 
 class Upstream:
@@ -107,11 +111,12 @@ class Upstream:
     `tls` is the context for an https origin; None makes one that checks certificates and host names.
     """
 
-    def __init__(self, origin: Origin, timeouts: Timeouts = Timeouts(), tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, origin: Origin, timeouts: Timeouts = _USUAL, tls: ssl.SSLContext | None = None) -> None:
         self.origin = origin
         self._timeouts = timeouts
         self._idle: list[Connection] = []
         self._closed = False
+        self._heads = Recall(partial(_head_bytes, origin=origin))
         self._tls = (tls or _checking_context()) if origin.tls else None
 
     def __str__(self) -> str:
@@ -124,21 +129,25 @@ class Upstream:
         go out as given, an iterator's pieces as chunks when `Transfer-Encoding` says so. UpstreamError when no
         answer comes.
         """
-        patience = _Patience.starting(self, self._timeouts)
+        deadline = Patience.deadline(self._timeouts)
         while True:
             connection = self._kept() or await self._connect()
+            patience = Patience(self._timeouts, deadline, connection.give_up)
             fresh, connection.used = not connection.used, True
             try:
                 return await self._exchange(connection, request, body, patience)
             except UpstreamTimeoutError:
+                patience.stop()
                 connection.close()
                 raise
             except UpstreamError:
+                patience.stop()
                 connection.close()
                 again = isinstance(body, bytes) and request.method in IDEMPOTENT
                 if fresh or connection.answered or not again:
                     raise
             except BaseException:
+                patience.stop()
                 connection.close()
                 raise
 
@@ -183,18 +192,22 @@ class Upstream:
         return connection
 
     async def _exchange(
-        self, connection: Connection, request: Request, body: bytes | AsyncIterator[bytes], patience: _Patience
+        self, connection: Connection, request: Request, body: bytes | AsyncIterator[bytes], patience: Patience
     ) -> Answer:
         connection.begin(request.method)
-        head = _head_bytes(request, self.origin)
+        head = self._heads.of(request)
         if isinstance(body, bytes):
             connection.write(head + body)
-            return Answer(connection, await patience.wait(connection.head(), _NO_ANSWER), None, patience)
+            patience.begin(_NO_ANSWER)
+            try:
+                return Answer(self, connection, await connection.head(), None, patience)
+            finally:
+                patience.end()
         connection.write(head)
         chunked = "transfer-encoding" in request.headers
         upload = asyncio.create_task(_upload(connection, body, chunked, patience))
         try:
-            return Answer(connection, await _head_while(connection, upload, patience), upload, patience)
+            return Answer(self, connection, await _head_while(connection, upload, patience), upload, patience)
         except BaseException:
             upload.cancel()
             with contextlib.suppress(BaseException):
@@ -202,38 +215,10 @@ class Upstream:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Patience:
-    """How long one exchange may still take: `deadline` is on the loop's clock, None for none."""
-
-    upstream: Upstream
-    timeouts: Timeouts
-    deadline: float | None
-
-    @classmethod
-    def starting(cls, upstream: Upstream, timeouts: Timeouts) -> _Patience:
-        """The patience of an exchange that begins now."""
-        now = asyncio.get_running_loop().time()
-        return cls(upstream, timeouts, now + timeouts.total if timeouts.total else None)
-
-    async def wait(self, waiting: Awaitable[T], what: str) -> T:
-        """Waits for it. UpstreamTimeoutError when the upstream is idle for too long, or the whole takes too long."""
-        now, idle = asyncio.get_running_loop().time(), self.timeouts.idle
-        silence = now + idle if idle else None
-        moments = [moment for moment in (silence, self.deadline) if moment is not None]
-        try:
-            async with asyncio.timeout_at(min(moments, default=None)):
-                return await waiting
-        except TimeoutError:
-            if self.deadline is not None and min(moments) == self.deadline:
-                raise UpstreamTimeoutError(f"the whole took longer than {self.timeouts.total:g} s") from None
-            raise UpstreamTimeoutError(f"the upstream {what} for {idle:g} s") from None
-
-
 _NO_ANSWER = "did not answer"
 
 
-async def _head_while(connection: Connection, upload: asyncio.Task[None], patience: _Patience) -> AnswerHead:
+async def _head_while(connection: Connection, upload: asyncio.Task[None], patience: Patience) -> AnswerHead:
     # The idle time-out counts from the end of the upload; an answer may come earlier, and an upload may fail.
     head = asyncio.create_task(connection.head())
     try:
@@ -245,7 +230,7 @@ async def _head_while(connection: Connection, upload: asyncio.Task[None], patien
         head.cancel()
 
 
-async def _upload(connection: Connection, body: AsyncIterator[bytes], chunked: bool, patience: _Patience) -> None:
+async def _upload(connection: Connection, body: AsyncIterator[bytes], chunked: bool, patience: Patience) -> None:
     async for piece in body:
         connection.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         await patience.wait(connection.drain(), "took no more of the request")

@@ -25,6 +25,7 @@ from replayproxy.core.messages import Headers
         ("a/b; filename*=utf-8''%FF", "a/b", {"filename": "\udcff"}),
         ("a/b; filename*=rot13''nope", "a/b", {"filename*": "rot13''nope"}),
         ("a/b; filename*=nothing", "a/b", {"filename*": "nothing"}),
+        (f"a/b; x={'y' * 300}", "a/b", {"x": "y" * 300}),
         ("garbage", "garbage", {}),
         ("", "", {}),
         (";;=;\x00", "", {}),

@@ -36,6 +36,13 @@ def test_names_compare_without_case() -> None:
     assert HEADERS.all("none") == ()
 
 
+def test_headers_that_were_asked_are_equal_to_those_that_were_not() -> None:
+    """What is remembered for the next question is no part of the value."""
+    asked, fresh = Headers(HEADERS.pairs), Headers(HEADERS.pairs)
+    asked.get("host")
+    assert (asked, hash(asked), repr(asked)) == (fresh, hash(fresh), repr(fresh))
+
+
 def test_an_empty_value_is_a_value() -> None:
     """A header without a value is there; one that is not there is not."""
     assert "x-empty" in Headers.of(("X-Empty", ""))
@@ -45,6 +52,7 @@ def test_an_empty_value_is_a_value() -> None:
 def test_without_drops_every_field_of_that_name() -> None:
     """Names to drop compare without case."""
     assert HEADERS.without(["X-A", "HOST"]) == Headers.of(("Accept", "a"))
+    assert HEADERS.without(["none"]) == HEADERS
 
 
 def test_plus_appends() -> None:

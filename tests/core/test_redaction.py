@@ -621,3 +621,37 @@ def test_real_traffic_holds_no_secret_afterwards() -> None:
         assert replace(twins[0], headers=request.headers) == request
         seen += len(gone)
     assert seen > 500
+
+
+def test_an_answer_tells_secrets_of_its_own() -> None:
+    """They are looked for in it besides those of its request."""
+    answer = Response(200, "", Headers.of(("Set-Cookie", "sid=0123456789abcdef; Path=/"), ("X-Note", "to " + KEY)))
+    assert REDACTOR.answer_secrets(answer, frozenset({"that-of-the-request"})) == {
+        "that-of-the-request",
+        "0123456789abcdef",
+        KEY,
+    }
+
+
+@pytest.mark.parametrize(("name", "rule"), [("X-API-Key", "header.api-key"), ("Accept", None)])
+def test_a_header_has_the_rule_of_its_name(name: str, rule: str | None) -> None:
+    """In any case; most have none."""
+    found = REDACTOR.header_rule(name)
+    assert (found.name if found else None) == rule
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (("X-A", "ok"), ("X-Key", "abc"), ("X-B", KEY)),
+        (("X-Key", "abc"), ("X-A", KEY), ("Set-Cookie", "a=b; Path=/")),
+        (("Set-Cookie", "a=b; Path=/" + KEY), ("X-A", "ok")),
+    ],
+)
+def test_a_secret_among_headers_that_rules_are_for_is_found(pairs: tuple[tuple[str, str], ...]) -> None:
+    """Wherever it stands, also in what a rule leaves of a value."""
+    answer = REDACTOR.response(Response(200, "", Headers(pairs)), frozenset())
+    asked = REDACTOR.request(Request("GET", "/", Headers(pairs)))
+    assert KEY not in repr(answer)
+    assert KEY not in repr(asked)
+    assert [name for name, _ in answer.headers] == [name for name, _ in pairs]

@@ -75,11 +75,12 @@ def _collect(value: Any, path: _Path, counted: tuple[str, ...], event: _Event, t
     if isinstance(value, str):
         texts.setdefault((path, counted), []).append((event, value))
     elif isinstance(value, dict) and len(path) < _DEPTH:
-        counted += tuple(
-            str(count) for name, count in value.items() if name.endswith(_COUNTERS) and isinstance(count, str | int)
-        )
+        counts = [
+            str(count) for name, count in value.items() if name.endswith(_COUNTERS) and isinstance(count, (str, int))
+        ]
+        counted = (*counted, *counts) if counts else counted
         for name, item in value.items():
-            if item and isinstance(item, str | dict | list):
+            if item and isinstance(item, (str, dict, list)):
                 _collect(item, (*path, name), counted, event, texts)
     elif isinstance(value, list) and len(path) < _DEPTH:
         for index, item in enumerate(value):

@@ -6,9 +6,9 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from replayproxy.core.messages import decode, encode
+from replayproxy.core.messages import Headers, decode, encode
 from replayproxy.core.secrets.patterns import PLACEHOLDER, SCHEMES, Rule, placeholder
 
 __all__ = ["HeaderNames", "credentials", "redacted_value"]
@@ -17,6 +17,8 @@ __all__ = ["HeaderNames", "credentials", "redacted_value"]
 _ATTRIBUTES = frozenset(
     ("comment", "domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite", "secure")
 )
+#: So many names are remembered, none of them longer.
+_MOST_KNOWN, _LONGEST_KNOWN = 1024, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class HeaderNames:
 
     pattern: re.Pattern[str]
     rules: tuple[Rule, ...]
+    #: What was found for a name: the names of headers repeat, and every one is asked for several times an exchange.
+    _known: dict[str, Rule | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, rules: tuple[Rule, ...]) -> HeaderNames:
@@ -32,10 +36,26 @@ class HeaderNames:
         headers = tuple(rule for rule in rules if rule.where == "header")
         return cls(re.compile("|".join(f"({rule.what})" for rule in headers) or "(?!)"), headers)
 
+    def rules_of(self, headers: Headers) -> list[Rule | None]:
+        """The rule for each header."""
+        known = self._known
+        try:
+            return [known[name] for name, _ in headers.pairs]
+        except KeyError:
+            return [self.rule(name) for name, _ in headers.pairs]
+
     def rule(self, name: str) -> Rule | None:
         """The rule for a header's name, in any case."""
+        known = self._known
+        if name in known:
+            return known[name]
         match = self.pattern.fullmatch(name.lower())
-        return self.rules[match.lastindex - 1] if match and match.lastindex else None
+        rule = self.rules[match.lastindex - 1] if match and match.lastindex else None
+        if len(name) <= _LONGEST_KNOWN:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[name] = rule
+        return rule
 
 
 def redacted_value(rule: Rule, value: str) -> str:

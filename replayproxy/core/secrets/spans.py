@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from replayproxy.core.messages import Chunk, encode
 
-__all__ = ["Edit", "apply", "literal_edits", "merge", "recut"]
+__all__ = ["Edit", "Secrets", "apply", "literal_edits", "merge", "recut"]
+
+#: What is known by its value.
+Secrets = frozenset[str] | tuple[str, ...]
+
+#: What neither JSON nor a URL spells in another way. Most keys are such, and so is what every answer has anew (cf-ray).
+_UNESCAPED = re.compile(rb"[A-Za-z0-9_.~-]*")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +85,23 @@ def _moved(offset: int, edits: tuple[Edit, ...]) -> int:
     return offset + shift
 
 
-def literal_edits(data: bytes, secrets: Mapping[str, bytes], placeholders: bytes, at: int = 0) -> Iterator[Edit]:
+def literal_edits(
+    data: bytes, secrets: Secrets, hidden: Callable[[str], bytes], placeholders: bytes, at: int = 0
+) -> Sequence[Edit]:
     """Edits for `secrets` in `data` from `at`, as they are and as URLs, JSON and base64 spell them.
 
-    Each goes with what is put in its place.
+    `hidden` gives what is put in the place of one.
 
     `placeholders` lists the constant placeholders, separated by line feeds; they are never reached into.
     """
-    found = {
-        form: hidden
-        for secret, hidden in secrets.items()
-        for form in _forms(secret)
-        if form in data and form not in placeholders
-    }
-    if not found:
-        return
+    forms = _all_forms(secrets)
+    there = [form for form in forms if form in data]
+    found = {form: hidden(forms[form]) for form in there if form not in placeholders}
+    return [*_literals(data, found, placeholders, at)] if found else ()
+
+
+def _literals(data: bytes, found: dict[bytes, bytes], placeholders: bytes, at: int) -> Iterator[Edit]:
+    """The edits for forms that are in the data, with what is put in their place."""
     any_of = b"|".join(re.escape(form) for form in sorted(found, key=lambda form: (-len(form), form)))
     kept = rb"redacted\.(?:org|proj)\.[0-9a-f]{8}|" + b"|".join(map(re.escape, placeholders.split(b"\n")))
     for match in re.finditer(kept + b"|(" + any_of + b")", data[at:]):
@@ -101,8 +110,16 @@ def literal_edits(data: bytes, secrets: Mapping[str, bytes], placeholders: bytes
 
 
 @lru_cache(maxsize=64)
+def _all_forms(secrets: Secrets) -> dict[bytes, str]:
+    """The forms of secrets, with whose they are: one message asks for them a few times."""
+    return {form: secret for secret in secrets for form in _forms(secret)}
+
+
+@lru_cache(maxsize=256)
 def _forms(secret: str) -> tuple[bytes, ...]:
     raw = encode(secret)
+    if _UNESCAPED.fullmatch(raw):
+        return tuple(dict.fromkeys((raw, *_base64_forms(raw))))
     escaped, readable = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
     percent = (quote(raw, safe=""), quote(raw), quote_plus(raw))
     lower = (re.sub("%..", lambda code: code.group().lower(), form) for form in percent)
@@ -110,9 +127,12 @@ def _forms(secret: str) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys((raw, *map(encode, texts), *_base64_forms(raw))))
 
 
-def _base64_forms(raw: bytes) -> Iterator[bytes]:
+def _base64_forms(raw: bytes) -> tuple[bytes, ...]:
     """The letters that `raw` contributes to base64, for each of the three places at which it can begin."""
-    for before, first in enumerate((0, 2, 3)):
-        core = b64encode(bytes(before) + raw)[first : (before + len(raw)) * 8 // 6]
-        yield core
-        yield core.translate(bytes.maketrans(b"+/", b"-_"))
+    size = len(raw)
+    cores = (
+        b2a_base64(raw, newline=False)[: size * 8 // 6],
+        b2a_base64(b"\0" + raw, newline=False)[2 : (size + 1) * 8 // 6],
+        b2a_base64(b"\0\0" + raw, newline=False)[3 : (size + 2) * 8 // 6],
+    )
+    return (*cores, *[core.translate(_TO_URL) for core in cores if b"+" in core or b"/" in core])
