@@ -7,8 +7,9 @@ from hashlib import blake2b, sha256
 
 from replayproxy.core.bodies import canonical
 from replayproxy.core.fault_kinds import NO_DELAY, Delay, Fault
+from replayproxy.core.likeness import Directory, Look, Places, look_of
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody, Request, Response
+from replayproxy.core.messages import Body, FileBody, Request, Response, encode
 from replayproxy.core.problem import Problem
 
 __all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "exchange_key", "same_exchange"]
@@ -89,6 +90,24 @@ class Cassette:
     def key(self, index: int, scheme: str) -> bytes | None:
         """None: the identity of an interaction that was read is made from its request."""
         return None
+
+    def request(self, index: int) -> Request:
+        """The request of the interaction with that index."""
+        return self.interactions[index].request
+
+    def directory(self) -> Directory:
+        """Where the requests go and how large their bodies are."""
+        places, requests = Places(), [interaction.request for interaction in self.interactions]
+        placed = [places.number(encode(f"{request.method} {request.path}")) for request in requests]
+        return Directory(places, placed, [look_of(request.body).size for request in requests])
+
+    def look(self, index: int) -> Look:
+        """What the body of the request looks like."""
+        return look_of(self.interactions[index].request.body)
+
+    def look_of(self, request: Request) -> Look:
+        """What the body of a request looks like."""
+        return look_of(request.body)
 
 
 def same_exchange(one: Interaction, other: Interaction) -> bool:

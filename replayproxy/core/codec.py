@@ -5,22 +5,25 @@ Rules:
 2. A document stands alone: it is encoded, split off and decoded apart from the others. The comment on its first line is
    for people; its number is its place in the file.
 3. A document of an earlier version is upgraded when it is read (core/upgrades.py); a newer version is refused.
+4. What is written ends with its key (core/key_line.py), unless something about it has to be read in any case: a
+   request's body that stands in a file of its own, a fault that somebody limited.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AbstractMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from replayproxy.core.body_forms import read_body, write_body
 from replayproxy.core.cassette import Cassette, Head, Interaction
-from replayproxy.core.documents import Document, Documents, split
+from replayproxy.core.documents import CURE_FOREIGN, Document, Documents, renumber, split_cassette
 from replayproxy.core.fault_form import get_delay, get_fault, write_failing
+from replayproxy.core.fault_kinds import ALWAYS, NO_DELAY
 from replayproxy.core.fields import (
-    check_headers,
     check_keys,
     check_method,
     check_reason,
@@ -33,9 +36,10 @@ from replayproxy.core.fields import (
     line_of,
     mapping_in,
     spelled_seconds,
-    wire_headers,
-    wire_text,
 )
+from replayproxy.core.key_line import keyed
+from replayproxy.core.matching import NO_RULES, identity, scheme_of
+from replayproxy.core.message_lines import request_lines, response_lines
 from replayproxy.core.messages import Body, Chunk, FileBody, Request, Response
 from replayproxy.core.problem_form import get_problems, problem_fields
 from replayproxy.core.upgrades import FORMAT_VERSION, UPGRADES, Upgrades, upgrade, upgraded_head
@@ -45,36 +49,37 @@ from replayproxy.errors import CassetteError
 
 __all__ = [
     "Encoded",
+    "Identified",
     "decode",
     "decode_documents",
     "decode_head",
     "decode_interaction",
+    "decode_request",
     "encode",
     "encode_head",
+    "identified",
     "renumber",
     "split_cassette",
     "upgraded",
+    "with_key",
+    "written_body",
 ]
 
 _PROLOG = """\
 # A cassette of replayproxy: recorded HTTP interactions, one YAML document each. It may be read, reviewed and edited;
 # `replayproxy cassette check` tells whether it is still in order.
 """
-_NUMBER = re.compile(r"--- # \d+: ")
 _NOT_IN_COMMENT = re.compile(r"[^ -~]")
 _COMMENT_LIMIT = 100
+# A key line has no more characters than these.
+_KEY_ROOM = 200
 
 _HEAD_KEYS = ("replayproxy", "recorded", "upstream", "by", "redaction")
 _FACTS = ("operation", "family", "recorded", "first_byte", "took", "answered_by", "problems", "fault", "delay")
 _KEYS = (*_FACTS, "request", "response")
-_FOREIGN = (
-    (re.compile(r"^http_interactions:", re.MULTILINE), "a cassette of VCR (Ruby)"),
-    (re.compile(r"^interactions:", re.MULTILINE), "a cassette of VCR.py"),
-    (re.compile(r"^(?:openapi|swagger):", re.MULTILINE), "an OpenAPI description"),
-    (re.compile(r"\A\s*[{\[]"), "a JSON file"),
-    (re.compile(r"^replayproxy-config|^(?:mode|cassette|cassettes|listen):", re.MULTILINE), "a config file"),
-    (re.compile(r"^(?!#|---|\.\.\.)[^\s:]+:", re.MULTILINE), "a YAML file of another kind"),
-)
+
+#: The scheme and the identity to note for a request; nothing is noted under the scheme "".
+Identified = Callable[[Request], tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +93,52 @@ class Encoded:
 def encode_head(head: Head) -> str:
     """The beginning of a cassette: a comment and the head's document."""
     facts = {"recorded": head.recorded, "upstream": head.upstream, "by": head.by, "redaction": head.redaction}
-    return _PROLOG + _document(
-        "---", {"replayproxy": FORMAT_VERSION} | {key: fact for key, fact in facts.items() if fact}
-    )
+    fields = {"replayproxy": FORMAT_VERSION} | {key: fact for key, fact in facts.items() if fact}
+    with _writing():
+        text = f"---\n{emit(fields)}...\n"
+    _check_size(text)
+    return _PROLOG + text
 
 
-def encode(interaction: Interaction, number: int, inline_limit: int = 65536) -> Encoded:
+def identified(request: Request) -> tuple[str, bytes]:
+    """The scheme and the identity of a request where there are no rules of matching."""
+    return scheme_of(NO_RULES), identity(request)
+
+
+def encode(
+    interaction: Interaction, number: int, inline_limit: int = 65536, identify: Identified = identified
+) -> Encoded:
     """The document of interaction `number`; CassetteError when it could not be loaded again."""
     request, response = interaction.request, interaction.response
     _check(request, response)
-    sent, sent_files = write_body(request.headers, request.body, inline_limit=inline_limit)
-    answered, files = write_body(
-        response.headers, response.body, response.chunks, response.coding, inline_limit=inline_limit
-    )
     comment = _NOT_IN_COMMENT.sub("?", request.path)
     if len(comment) > _COMMENT_LIMIT:
         comment = comment[: _COMMENT_LIMIT - 3] + "..."
-    fields = _facts(interaction) | write_failing(interaction)
-    fields |= {
-        "request": {"method": request.method, "target": wire_text(request.target), **_message(request, sent)},
-        "response": {"status": response.status, **_reason(response), **_message(response, answered)},
-    }
-    text = _document(f"--- # {number}: {request.method} {comment} -> {response.status}", fields)
-    return Encoded(text, sent_files | files)
+    with _writing():
+        sent, sent_files = write_body(request.headers, request.body, inline_limit=inline_limit)
+        answered, files = write_body(
+            response.headers, response.body, response.chunks, response.coding, inline_limit=inline_limit
+        )
+        lines = emit(_facts(interaction)) + request_lines(request, sent) + response_lines(response, answered)
+    text = f"--- # {number}: {request.method} {comment} -> {response.status}\n{lines}...\n"
+    _check_size(text)
+    return Encoded(text if sent_files else with_key(text, interaction, identify), sent_files | files)
+
+
+def with_key(document: str, interaction: Interaction, identify: Identified = identified) -> str:
+    """The document without a key that reads as this interaction, with its key."""
+    fault = interaction.fault
+    limited = fault is not None and not fault.of_upstream and fault.times != ALWAYS
+    if limited or isinstance(interaction.request.body, FileBody):
+        return document
+    scheme, key = identify(interaction.request)
+    return keyed(document, scheme, key) if scheme else document
+
+
+def written_body(request: Request) -> str:
+    """The body of a request as it stands in its document, from the line below `body:` on; empty when it is empty."""
+    entries, _ = write_body(request.headers, request.body, inline_limit=MAX_CHARACTERS)
+    return emit({"request": {"body": entries}}).partition("  body:\n")[2] if entries else ""
 
 
 def decode(text: str, read_file: Callable[[FileBody], Body]) -> Cassette:
@@ -120,24 +148,6 @@ def decode(text: str, read_file: Callable[[FileBody], Body]) -> Cassette:
     CassetteError names the line and the cure.
     """
     return decode_documents(split_cassette(text), read_file)
-
-
-def split_cassette(text: str) -> Documents:
-    """The documents of a cassette's text; CassetteError when it is empty or something else than a cassette."""
-    if not text.strip():
-        raise CassetteError("the file is empty", cure=_CURE_EMPTY)
-    if not re.search(r"^replayproxy[ \t]*:", text, re.MULTILINE):
-        kind = next((kind for pattern, kind in _FOREIGN if pattern.search(text)), "something else than YAML")
-        raise CassetteError(f"this is no cassette of replayproxy; it looks like {kind}", cure=_CURE_FOREIGN)
-    documents = split(text)
-    if not documents.items:
-        line = documents.torn.line if documents.torn else 0
-        raise CassetteError("the head has no end mark", line=line, cure="Add a line `...` after it, or remove the file")
-    return documents
-
-
-_CURE_EMPTY = "Remove it, or restore it from where it was saved"
-_CURE_FOREIGN = "Name a file that replayproxy recorded, or another name to record to"
 
 
 def decode_documents(documents: Documents, read_file: Callable[[FileBody], Body]) -> Cassette:
@@ -152,13 +162,12 @@ def decode_head(document: Document) -> tuple[Head, int]:
     version = mapping.get("replayproxy")
     if type(version) is not int or version < 1:
         what = "the first document does not say `replayproxy: 1`"
-        raise CassetteError(what, line=line_of(mapping, "replayproxy"), cure=_CURE_FOREIGN)
+        raise CassetteError(what, line=line_of(mapping, "replayproxy"), cure=CURE_FOREIGN)
     if version > FORMAT_VERSION:
         what = f"the cassette has format {version}, and this replayproxy knows up to {FORMAT_VERSION}"
         raise CassetteError(what, line=line_of(mapping, "replayproxy"), cure="Upgrade replayproxy")
     check_keys(mapping, _HEAD_KEYS, "the head")
-    texts = {key: get_text(mapping, key) for key in _HEAD_KEYS[1:]}
-    return Head(**texts), version
+    return Head(**{key: get_text(mapping, key) for key in _HEAD_KEYS[1:]}), version
 
 
 def decode_interaction(
@@ -166,6 +175,11 @@ def decode_interaction(
 ) -> Interaction:
     """One interaction, with the line and the text of its document."""
     return _interaction(upgrade(_mapping(document), version), document, read_file)
+
+
+def decode_request(document: Document, read_file: Callable[[FileBody], Body]) -> Request:
+    """The request of an interaction alone, from what of its document stands before the response."""
+    return _request(mapping_in(_mapping(document), "request"), read_file)
 
 
 def upgraded(documents: Documents, steps: Upgrades = UPGRADES) -> Documents:
@@ -181,11 +195,6 @@ def upgraded(documents: Documents, steps: Upgrades = UPGRADES) -> Documents:
     return replace(documents, items=(replace(head, text=upgraded_head(head.text)), *kept))
 
 
-def renumber(text: str, number: int) -> str:
-    """A document with `number` in the comment of its first line, if it still has one of ours."""
-    return _NUMBER.sub(f"--- # {number}: ", text, count=1) if _NUMBER.match(text) else text
-
-
 def _upgraded(document: Document, number: int, version: int, steps: Upgrades) -> Document:
     mapping = upgrade(_mapping(document), version, steps)
     if mapping == _mapping(document):
@@ -195,14 +204,17 @@ def _upgraded(document: Document, number: int, version: int, steps: Upgrades) ->
     return replace(document, text=encode(interaction, number, inline_limit=MAX_CHARACTERS).text)
 
 
-def _document(first: str, fields: dict[str, Any]) -> str:
+@contextmanager
+def _writing() -> Iterator[None]:
     try:
-        text = f"{first}\n{emit(fields)}...\n"
+        yield
     except Unwritable as error:
         raise CassetteError(f"this cannot be written as YAML: {error}") from error
-    if len(text) > MAX_CHARACTERS:
+
+
+def _check_size(text: str) -> None:
+    if len(text) > MAX_CHARACTERS - _KEY_ROOM:
         raise CassetteError(f"an interaction of {len(text):,} characters is too large", cure="Lower the inline limit")
-    return text
 
 
 def _check(request: Request, response: Response) -> None:
@@ -210,26 +222,24 @@ def _check(request: Request, response: Response) -> None:
     check_target(request.target)
     check_status(response.status)
     check_reason(response.reason)
-    check_headers(request.headers)
-    check_headers(response.headers)
 
 
 def _facts(interaction: Interaction) -> dict[str, Any]:
-    facts: dict[str, Any] = {name: getattr(interaction, name) for name in ("operation", "family", "recorded")}
-    for key, value in (("first_byte", interaction.first_byte), ("took", interaction.took)):
-        facts[key] = spelled_seconds(value, key) if value else None
-    facts["answered_by"] = "validator" if interaction.validator else None
-    facts["problems"] = [problem_fields(problem) for problem in interaction.problems]
-    return {key: value for key, value in facts.items() if value}
-
-
-def _message(message: Request | Response, body: dict[str, Any]) -> dict[str, Any]:
-    headers = {"headers": wire_headers(message.headers)} if message.headers else {}
-    return headers | ({"body": body} if body else {})
-
-
-def _reason(response: Response) -> dict[str, Any]:
-    return {"reason": wire_text(response.reason)} if response.reason else {}
+    spelled = [
+        spelled_seconds(value, key) if value else None
+        for key, value in (("first_byte", interaction.first_byte), ("took", interaction.took))
+    ]
+    facts = {
+        "operation": interaction.operation,
+        "family": interaction.family,
+        "recorded": interaction.recorded,
+        "first_byte": spelled[0],
+        "took": spelled[1],
+        "answered_by": "validator" if interaction.validator else None,
+        "problems": [problem_fields(problem) for problem in interaction.problems],
+    }
+    failing = {} if interaction.fault is None and interaction.delay == NO_DELAY else write_failing(interaction)
+    return {key: value for key, value in facts.items() if value} | failing
 
 
 def _interaction(mapping: Mapping, document: Document, read_file: Callable[[FileBody], Body]) -> Interaction:

@@ -1,21 +1,28 @@
-"""A cassette's text cut into its documents, without reading YAML.
-
-Rules:
-1. A document begins with a line `---` and ends with a line `...`, both at the start of the line, where nothing that
-   stands inside a document can. Between documents there are blank lines and comments only.
-2. What follows the last end mark is torn: the writer died over it. It is told, and never part of the cassette.
-"""
+"""A cassette's text cut into its documents (core/cuts.py has the rules), without reading YAML."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from replayproxy.core.cuts import Cut, Cutter
 from replayproxy.errors import CassetteError
 
-__all__ = ["Document", "Documents", "split"]
+__all__ = ["CURE_FOREIGN", "Document", "Documents", "renumber", "split", "split_cassette"]
 
-_MARK = re.compile(r"^(?:---|\.\.\.)(?!\S)[^\n]*\n?", re.MULTILINE)
+#: What to do about a file that is no cassette.
+CURE_FOREIGN = "Name a file that replayproxy recorded, or another name to record to"
+_CURE_EMPTY = "Remove it, or restore it from where it was saved"
+_NUMBER = re.compile(r"--- # \d+: ")
+_FOREIGN = (
+    (re.compile(r"^http_interactions:", re.MULTILINE), "a cassette of VCR (Ruby)"),
+    (re.compile(r"^interactions:", re.MULTILINE), "a cassette of VCR.py"),
+    (re.compile(r"^(?:openapi|swagger):", re.MULTILINE), "an OpenAPI description"),
+    (re.compile(r"\A\s*[{\[]"), "a JSON file"),
+    (re.compile(r"^replayproxy-config|^(?:mode|cassette|cassettes|listen):", re.MULTILINE), "a config file"),
+    (re.compile(r"^(?!#|---|\.\.\.)[^\s:]+:", re.MULTILINE), "a YAML file of another kind"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """All documents; `prolog` is what stands before the first, `whole` the characters up to the last end mark, `torn`
-    what was begun after that."""
+    """All documents; `prolog` is what stands before the first, `whole` the bytes of UTF-8 up to the last end mark,
+    `torn` what was begun after that."""
 
     prolog: str
     items: tuple[Document, ...]
@@ -39,59 +46,36 @@ class Documents:
 
 def split(text: str) -> Documents:
     """Cuts a cassette's text; CassetteError when something stands outside of documents."""
-    items, begun, whole, prolog = list[Document](), -1, 0, text
-    lines = _Lines(text)
-    for mark in _MARK.finditer(text):
-        if text[mark.start()] == "-":
-            if begun >= 0:
-                raise CassetteError("this document has no end mark", line=lines.at(begun), cure=_NO_END)
-            _check_gap(text, whole, mark.start(), lines)
-            begun = mark.start()
-            prolog = prolog if items else text[:begun]
-        elif begun < 0:
-            raise CassetteError("an end mark `...` without a document", line=lines.at(mark.start()), cure=_STRAY)
-        else:
-            end = mark.group() if mark.group().endswith("\n") else mark.group() + "\n"
-            items.append(Document(text[begun : mark.start()] + end, lines.at(begun)))
-            begun, whole = -1, mark.end()
-    return Documents(prolog, tuple(items), whole, _torn(text, begun, whole, lines))
+    cutter = Cutter()
+    found = _documents(cutter, cutter.feed(text.encode("utf-8", "surrogatepass")))
+    found += _documents(cutter, cutter.finish())
+    line, torn = cutter.torn
+    last = Document(_text(torn), line) if line else None
+    return Documents(_text(cutter.prolog), tuple(found), cutter.whole, last)
 
 
-_NO_END = "Add a line `...` where it ends, or remove it"
-_STRAY = "Begin each document with a line `---`, or remove this"
+def split_cassette(text: str) -> Documents:
+    """The documents of a cassette's text; CassetteError when it is empty or something else than a cassette."""
+    if not text.strip():
+        raise CassetteError("the file is empty", cure=_CURE_EMPTY)
+    if not re.search(r"^replayproxy[ \t]*:", text, re.MULTILINE):
+        kind = next((kind for pattern, kind in _FOREIGN if pattern.search(text)), "something else than YAML")
+        raise CassetteError(f"this is no cassette of replayproxy; it looks like {kind}", cure=CURE_FOREIGN)
+    documents = split(text)
+    if not documents.items:
+        line = documents.torn.line if documents.torn else 0
+        raise CassetteError("the head has no end mark", line=line, cure="Add a line `...` after it, or remove the file")
+    return documents
 
 
-def _torn(text: str, begun: int, whole: int, lines: _Lines) -> Document | None:
-    if begun < 0:
-        begun = _content(text, whole, len(text))
-    return Document(text[begun:], lines.at(begun)) if begun >= 0 else None
+def renumber(text: str, number: int) -> str:
+    """A document with `number` in the comment of its first line, if it still has one of ours."""
+    return _NUMBER.sub(f"--- # {number}: ", text, count=1) if _NUMBER.match(text) else text
 
 
-def _check_gap(text: str, start: int, end: int, lines: _Lines) -> None:
-    stray = _content(text, start, end)
-    if stray >= 0:
-        raise CassetteError("this stands outside of any document", line=lines.at(stray), cure=_STRAY)
+def _documents(cutter: Cutter, cuts: Iterable[Cut]) -> list[Document]:
+    return [Document(_text(cutter.data[start:over]), line) for start, _, over, line in cuts]
 
 
-def _content(text: str, start: int, end: int) -> int:
-    """Where something else than blank lines and comments stands, or -1."""
-    position = start
-    for line in text[start:end].split("\n"):
-        content = line.lstrip("\ufeff" if position == 0 else None).strip()
-        if content and not content.startswith("#"):
-            return position
-        position += len(line) + 1
-    return -1
-
-
-class _Lines:
-    """Line numbers of growing positions, counted once."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._position, self._line = text, 0, 1
-
-    def at(self, position: int) -> int:
-        """The number of the line that `position` stands in."""
-        self._line += self._text.count("\n", self._position, position)
-        self._position = position
-        return self._line
+def _text(raw: bytes | bytearray) -> str:
+    return raw.decode("utf-8", "surrogatepass")

@@ -7,21 +7,21 @@ Rules:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import islice, zip_longest
+from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from replayproxy.core.bodies import canonical_of, packed, packed_fields
 from replayproxy.core.differences import ABSENT, Difference, body_differences, field_differences
-from replayproxy.core.messages import Body, FileBody, Request, encode
+from replayproxy.core.likeness import look_of, ranking
+from replayproxy.core.messages import Request, encode
 from replayproxy.core.readings import IDENTITY_HEADERS, read_body, read_headers, read_path, read_query
+from replayproxy.core.recordings import Recordings
 from replayproxy.core.rules import InForce, MatchRules, OperationOf, no_operation
-from replayproxy.core.url_paths import normal_path
 
 __all__ = [
     "ABSENT",
@@ -47,9 +47,9 @@ DIFFERENCES_LIMIT = 100
 # and the end of so many bodies, in a window of that size.
 _FULL_LOOKS, _FULL_BYTES = 50, 8 * 1024 * 1024
 _GLANCES, _WINDOW = 2_000, 16 * 1024
-_SEGMENTS = 32
 
-_ID_SEGMENT = re.compile(r"[0-9]+|(?=.*[0-9A-Z]).{8,}")
+# The way in which identities are made; whoever changes what any request's identity is has to raise it.
+_VERSION = "1"
 
 
 #: Without rules everything counts that does by default.
@@ -85,8 +85,14 @@ class Identified(NamedTuple):
 
 
 def scheme_of(rules: MatchRules) -> str:
-    """Names the way in which identities are made under these rules."""
-    return "" if rules.rules else "1"
+    """Names the way in which identities are made under these rules: where the name is the same, so is the identity of
+    the same request. "" when they depend on more, namely on the catalog, which a rule's scope may speak of."""
+    if not rules.rules:
+        return _VERSION
+    if any(rule.scope.operation or rule.scope.family for rule in rules.rules):
+        return ""
+    told = [(rule.act, rule.text, rule.scope.method, rule.scope.path) for rule in rules.rules]
+    return f"{_VERSION}-{blake2b(repr(told).encode(), digest_size=8).hexdigest()}"
 
 
 def identity(request: Request, rules: MatchRules = NO_RULES, operation_of: OperationOf = no_operation) -> bytes:
@@ -114,38 +120,47 @@ def differences(
 
 def nearest(
     received: Request,
-    candidates: Sequence[Request],
+    recordings: Recordings,
     limit: int = 3,
     rules: MatchRules = NO_RULES,
     operation_of: OperationOf = no_operation,
 ) -> tuple[Near, ...]:
-    """The candidates that come nearest, best first.
+    """The interactions whose requests come nearest, best first.
 
     Method and path count most, then the number of differences, then how much the bodies have in common; of equals the
-    earlier comes first. However many and large the candidates are, only a bounded number of them is compared in
+    earlier comes first. However many and large they are, only a bounded number of requests is read and compared in
     full; cheap signs (path, size, common start and end of the bodies) choose which.
     """
-    forces = partial(rules.in_force, operation_of=operation_of)
-    ranks = _ranks(received, candidates, forces)
-    target, found, spent = _readings(received, forces(received)), list[Near](), 0
-    for index in _promising(received, candidates, ranks, max(_FULL_LOOKS, limit)):
+
+    def path_of(request: Request) -> str:
+        return read_path(request, rules.in_force(request, operation_of))[1]
+
+    rank, found, spent = ranking(received, path_of), list[tuple[int, int, Near]](), 0
+    target = _readings(received, rules.in_force(received, operation_of))
+    for index in _promising(received, recordings, max(_FULL_LOOKS, limit), rules, path_of):
         if spent > _FULL_BYTES and len(found) >= limit:
             break
-        spent += _size(candidates[index].body)
-        found.append(Near(index, _differences(_readings(candidates[index], forces(candidates[index])), target)))
+        request = recordings.request(index)
+        spent += look_of(request.body).size
+        near = Near(index, _differences(_readings(request, rules.in_force(request, operation_of)), target))
+        found.append((rank(request.method, request.path), len(near.differences), near))
     # Stable: of equals, those whose bodies have more in common stay first.
-    found.sort(key=lambda near: (ranks[near.index], len(near.differences)))
-    return tuple(found[:limit])
+    found.sort(key=itemgetter(0, 1))
+    return tuple(near for _, _, near in found[:limit])
 
 
-def _promising(received: Request, candidates: Sequence[Request], ranks: list[int], count: int) -> list[int]:
-    def by_size(index: int) -> tuple[int, int, int]:
-        return ranks[index], abs(_size(candidates[index].body) - _size(received.body)), index
+def _promising(
+    received: Request, recordings: Recordings, count: int, rules: MatchRules, path_of: Callable[[Request], str]
+) -> list[int]:
+    look = recordings.look_of(received)
+    is_plain = all(rule.path.root != "path" for rule in rules.rules)
+    glanced = recordings.directory().nearest(received, look.size, _GLANCES, path_of, is_plain=is_plain)
 
-    def by_content(index: int) -> tuple[int, int, int]:
-        return ranks[index], -_shared(candidates[index].body, received.body), index
+    def by_content(found: tuple[int, int]) -> tuple[int, int, int]:
+        rank, index = found
+        return rank, -_shared(recordings.look(index).seen, look.seen), index
 
-    return nsmallest(count, nsmallest(_GLANCES, range(len(candidates)), key=by_size), key=by_content)
+    return [index for _, index in nsmallest(count, glanced, key=by_content)]
 
 
 def _key(request: Request, force: InForce) -> bytes:
@@ -169,35 +184,7 @@ def _differences(
     return tuple(islice(found(), DIFFERENCES_LIMIT))
 
 
-def _ranks(received: Request, candidates: Sequence[Request], forces: Callable[[Request], InForce]) -> list[int]:
-    wanted, known, ranks = _shape(received.path), dict[tuple[str, str], int](), list[int]()
-    path = read_path(received, forces(received))[1]
-    for candidate in candidates:
-        place = (candidate.method, candidate.path)
-        if place not in known:
-            same = read_path(candidate, forces(candidate))[1] == path
-            far = 0 if same else 1 + _distance(_shape(candidate.path), wanted)
-            known[place] = far + 2 * (candidate.method != received.method)
-        ranks.append(known[place])
-    return ranks
-
-
-def _shape(path: str) -> tuple[str, ...]:
-    segments = normal_path(path).split("/", _SEGMENTS)
-    return tuple("{id}" if _ID_SEGMENT.fullmatch(segment) else segment for segment in segments)
-
-
-def _distance(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    return sum(old != new for old, new in zip_longest(one, other))
-
-
-def _size(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)
-
-
-def _shared(one: Body, other: Body) -> int:
-    if isinstance(one, FileBody) or isinstance(other, FileBody):
-        return 0
+def _shared(one: bytes, other: bytes) -> int:
     return _common(one[:_WINDOW], other[:_WINDOW]) + _common(one[: -_WINDOW - 1 : -1], other[: -_WINDOW - 1 : -1])
 
 

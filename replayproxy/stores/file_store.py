@@ -16,33 +16,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from replayproxy.core.cassette import Cassette, Head
-from replayproxy.core.codec import decode_documents, decode_head, encode_head, split_cassette, upgraded
+from replayproxy.core.codec import (
+    Identified,
+    decode_documents,
+    encode_head,
+    identified,
+    split_cassette,
+    upgraded,
+)
 from replayproxy.core.documents import Documents
 from replayproxy.core.messages import FileBody
+from replayproxy.core.recordings import Recordings
 from replayproxy.core.takes import EarlierTake, same_head
 from replayproxy.core.upgrades import FORMAT_VERSION
 from replayproxy.errors import CassetteError
 from replayproxy.stores.lock import Lock
-from replayproxy.stores.recorder import Earlier, FileRecorder
+from replayproxy.stores.reading import FileRecordings
 from replayproxy.stores.side_files import SideFiles, failure
 
-__all__ = ["MAX_BYTES", "FileStore"]
+if TYPE_CHECKING:
+    from replayproxy.stores.recorder import Earlier, FileRecorder
+
+__all__ = ["MAX_BYTES", "FileStore", "collecting_no_garbage"]
 
 #: Larger files are not read.
 MAX_BYTES = 1024 * 1024 * 1024
 
 
 class FileStore:
-    """One cassette in one file; `inline_limit` is the size from which a body gets a file of its own."""
+    """One cassette in one file.
 
-    def __init__(self, path: Path, inline_limit: int = 65536) -> None:
+    `inline_limit` is the size from which a body gets a file of its own; `identify` makes the keys of what is recorded.
+    """
+
+    def __init__(self, path: Path, inline_limit: int = 65536, identify: Identified = identified) -> None:
         self.path = path
-        self._inline_limit = inline_limit
+        self._inline_limit, self._identify = inline_limit, identify
         self._files = SideFiles(path)
         self._torn = ""
+        self._found: FileRecordings | None = None
 
     @property
     def torn(self) -> str:
@@ -57,6 +72,16 @@ class FileStore:
         """The cassette; CassetteError names file, line and cure."""
         return self._load(self._read())[0]
 
+    def open_recordings(self) -> tuple[Head, Recordings]:
+        """The head and the interactions, which are read when they are asked for; CassetteError names file, line and
+        cure."""
+        found = self._scanned()
+        if found is None:
+            cassette = self.load()
+            return cassette.head, cassette
+        self._torn = self._told_torn(found.torn)
+        return found.head, found
+
     def open_body(self, body: FileBody) -> BinaryIO:
         """The content of a large body, for reading."""
         return self._files.open(body)
@@ -66,17 +91,14 @@ class FileStore:
         lock = self._lock()
         try:
             if not self.exists():
-                return FileRecorder(self.path, lock, self._files, encode_head(head), self._inline_limit)
+                return self._recorder(lock, encode_head(head))
             with self._named():
-                raw = self._read()
-                documents = _documents(raw)
-                version = decode_head(documents.items[0])[1]
-            if version != FORMAT_VERSION:
-                with self._named():
-                    return self._append_to_old(raw, documents, lock)
-            recorder = FileRecorder(self.path, lock, self._files, "", self._inline_limit)
-            whole = len(_text(raw)[: documents.whole].encode()) if documents.torn else len(raw)
-            recorder.resume(raw, whole, len(documents.items) - 1)
+                place = self._place()
+                if place is None:
+                    raw = self._read()
+                    return self._append_to_old(raw, _documents(raw), lock)
+            recorder = self._recorder(lock)
+            recorder.resume(*place)
             return recorder
         except BaseException:
             lock.release()
@@ -84,6 +106,8 @@ class FileStore:
 
     def replace_take(self, head: Head) -> FileRecorder:
         """A recorder that begins the file anew with its first interaction, keeping what did not change."""
+        from replayproxy.stores.recorder import Earlier
+
         lock = self._lock()
         try:
             head_text, earlier = encode_head(head), None
@@ -97,42 +121,72 @@ class FileStore:
                 pairs = zip(cassette.interactions, texts, strict=True)
                 take = EarlierTake([replace(interaction, text=text) for interaction, text in pairs])
                 earlier = Earlier(take, raw if alike and documents.torn is None else b"")
-            return FileRecorder(self.path, lock, self._files, head_text, self._inline_limit, earlier)
+            return self._recorder(lock, head_text, earlier)
         except BaseException:
             lock.release()
             raise
 
+    def _recorder(self, lock: Lock, head_text: str = "", earlier: Earlier | None = None) -> FileRecorder:
+        from replayproxy.stores.recorder import FileRecorder  # playback has no use for what writes
+
+        return FileRecorder(self.path, lock, self._files, head_text, self._inline_limit, earlier, self._identify)
+
+    def _place(self) -> tuple[int, int] | None:
+        """Where a recording goes on: after so many bytes and interactions; None in a file of an earlier version, or one
+        that cannot be read.
+
+        What is scanned for playing need not be scanned again.
+        """
+        found = self._found if self._found is not None and self._found.is_file(self.path) else self._scanned()
+        return (found.whole, len(found)) if found is not None and found.version == FORMAT_VERSION else None
+
+    def _scanned(self) -> FileRecordings | None:
+        """The file scanned; None when that cannot be done: reading the whole says in better words what is wrong."""
+        self._check_size()
+        try:
+            with collecting_no_garbage():
+                self._found = FileRecordings(self.path, self._files.read)
+        except (CassetteError, UnicodeDecodeError):
+            self._found = None
+        return self._found
+
     def _append_to_old(self, raw: bytes, documents: Documents, lock: Lock) -> FileRecorder:
         """A recorder that adds to a file of an earlier version."""
-        text = _text(raw)
-        text, content, place = text[: documents.whole] if documents.torn else text, "", 0
+        text, content, place = _text(raw[: documents.whole] if documents.torn else raw), "", 0
         for old, new in zip(documents.items, upgraded(documents).items, strict=True):
             start = text.index(old.text.removesuffix("\n"), place)
             content += text[place:start] + new.text.removesuffix("\n")
             place = start + len(old.text) - 1
         content += text[place:].removesuffix("\n") + "\n"
-        recorder = FileRecorder(self.path, lock, self._files, content, self._inline_limit)
+        recorder = self._recorder(lock, content)
         recorder.outdated(raw, len(documents.items) - 1)
         return recorder
 
     def _load(self, raw: bytes) -> tuple[Cassette, Documents]:
-        with self._named(), _collecting_no_garbage():
+        with self._named(), collecting_no_garbage():
             documents = _documents(raw)
             cassette = decode_documents(documents, self._files.read)
-        self._torn = ""
-        if documents.torn is not None:
-            self._torn = f"{self.path}:{documents.torn.line}: the last document was not finished and is left out"
+        self._torn = self._told_torn(documents.torn.line if documents.torn else 0)
         return cassette, documents
 
+    def _told_torn(self, line: int) -> str:
+        return f"{self.path}:{line}: the last document was not finished and is left out" if line else ""
+
     def _read(self) -> bytes:
+        self._check_size()
         try:
-            size = self.path.stat().st_size
-            if size > MAX_BYTES:
-                cure = "Record into several cassettes"
-                raise CassetteError(f"a cassette of {size:,} bytes is too large", path=str(self.path), cure=cure)
             return self.path.read_bytes()
         except OSError as error:
             raise failure(error, self.path, "read") from error
+
+    def _check_size(self) -> None:
+        try:
+            size = self.path.stat().st_size
+        except OSError as error:
+            raise failure(error, self.path, "read") from error
+        if size > MAX_BYTES:
+            cure = "Record into several cassettes"
+            raise CassetteError(f"a cassette of {size:,} bytes is too large", path=str(self.path), cure=cure)
 
     def _lock(self) -> Lock:
         try:
@@ -164,7 +218,7 @@ def _text(raw: bytes) -> str:
 
 
 @contextmanager
-def _collecting_no_garbage() -> Iterator[None]:
+def collecting_no_garbage() -> Iterator[None]:
     """Reading makes many values and no garbage: the collector would take half of the time."""
     enabled = gc.isenabled()
     gc.disable()

@@ -21,6 +21,7 @@ from replayproxy.cli import cli
 from replayproxy.config import RedactSettings
 from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.cassette import Head, Interaction
+from replayproxy.core.matching import identity
 from replayproxy.core.messages import FileBody, Headers, Request, Response
 from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import RULES, Redactor
@@ -229,6 +230,25 @@ def test_what_holds_no_secret_stays_byte_for_byte(tmp_path: Path) -> None:
     raw, inode = path.read_bytes(), path.stat().st_ino
     assert json.loads(run("redact", path, "--json").output) == [{"path": str(path), "secrets": 0, "interactions": 0}]
     assert (path.read_bytes(), path.stat().st_ino) == (raw, inode)
+
+
+def test_a_redacted_document_is_found_by_its_key(tmp_path: Path) -> None:
+    """One that was changed in place, one that was written anew, and one that holds no secret; not one without a key."""
+    told = f'{{"a": "{S["openai"]}"}}'.encode()
+    with_secret = Interaction(Request("POST", "/a", JSON, told), Response(200, "", JSON, told))
+    encoded = Interaction(Request("POST", "/b", JSON, told.replace(b"-", b"\\u002d")), Response(200))
+    path = record(
+        tmp_path / "a.yaml", with_secret, encoded, Interaction(Request("GET", "/c"), Response(200)), with_secret
+    )
+    text, _, last = path.read_text().rpartition("... # key")
+    path.write_text(f"{text}...\n")
+    assert last
+    run("redact", path)
+    _, recordings = FileStore(path).open_recordings()
+    stored = FileStore(path).load().interactions
+    keys = [recordings.key(index, "1") for index in range(4)]
+    assert keys == [*(identity(each.request) for each in stored[:3]), None]
+    assert S["openai"] not in path.read_text()
 
 
 def test_a_redacted_document_keeps_comments_and_the_others_their_text(tmp_path: Path) -> None:

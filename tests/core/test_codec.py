@@ -17,9 +17,21 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.cassette_schema import SCHEMA
-from replayproxy.core.codec import decode, encode, encode_head, renumber, split_cassette, upgraded
-from replayproxy.core.documents import split
+from replayproxy.core.codec import (
+    decode,
+    decode_request,
+    encode,
+    encode_head,
+    renumber,
+    split_cassette,
+    upgraded,
+    with_key,
+    written_body,
+)
+from replayproxy.core.documents import Document, split
 from replayproxy.core.fault_kinds import Delay, Fault
+from replayproxy.core.key_line import proof, unkeyed
+from replayproxy.core.matching import identity
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.problem import Problem
 from replayproxy.core.yaml_read import Mapping
@@ -54,10 +66,26 @@ def written(*interactions: Interaction) -> tuple[str, dict[str, bytes]]:
     return encode_head(HEAD) + "".join(each.text for each in encoded), files
 
 
+def key_of(document: str) -> bytes | None:
+    """The identity that the key of a document proves."""
+    raw = document.encode()
+    found = proof(raw, 0, raw.rfind(b"\n", 0, -1) + 1, len(raw))
+    return found[1][:16] if found else None
+
+
+def expected_key(interaction: Interaction) -> bytes | None:
+    """The identity that it has to prove."""
+    request, fault = interaction.request, interaction.fault
+    limited = fault is not None and fault.times and not fault.of_upstream
+    inline = isinstance(request.body, bytes) and len(request.body) <= 65536
+    return identity(request) if inline and not limited else None
+
+
 def read_back(*interactions: Interaction) -> str:
     """The text of interactions, which must be read again as what they were and satisfy the schema."""
     text, files = written(*interactions)
     assert decode(text, lambda body: files.get(body.name, body)) == Cassette(HEAD, interactions)
+    assert [key_of(item.text) for item in split(text).items[1:]] == [expected_key(each) for each in interactions]
     for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
         Draft7Validator(SCHEMA).validate(document)
     return text
@@ -98,16 +126,51 @@ NAMED = Interaction(
 
 def test_a_cassette_reads_as_people_would_write_it() -> None:
     """The file as it is meant to be reviewed."""
-    assert read_back(*GOLDEN, NAMED) == Path(__file__).with_name("cassette_v3.yaml").read_text("utf-8")
+    assert read_back(*GOLDEN, NAMED) == Path(__file__).with_name("cassette_keyed.yaml").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("name", "held"), [("cassette.yaml", GOLDEN[:1]), ("cassette_v2.yaml", GOLDEN)])
-def test_a_cassette_of_an_earlier_version_is_read(name: str, held: tuple[Interaction, ...]) -> None:
-    """What was recorded before there were faults, or families, still plays, and satisfies the schema."""
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("cassette.yaml", GOLDEN[:1]), ("cassette_v2.yaml", GOLDEN), ("cassette_v3.yaml", (*GOLDEN, NAMED))],
+)
+def test_a_cassette_of_an_earlier_time_is_read(name: str, held: tuple[Interaction, ...]) -> None:
+    """What was recorded before there were faults, or families, or keys, still plays, and satisfies the schema."""
     text = Path(__file__).with_name(name).read_text("utf-8")
     assert decode(text, lambda body: body) == Cassette(HEAD, held)
     for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
         Draft7Validator(SCHEMA).validate(document)
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+def test_every_reader_of_yaml_takes_the_key_for_a_comment(loader: Any) -> None:
+    """The one in C and the one in Python."""
+    text = Path(__file__).with_name("cassette_keyed.yaml").read_text("utf-8")
+    bare = "".join(unkeyed(item.text) for item in split(text).items)
+    assert "# key" not in bare
+    assert list(yaml.load_all(text, Loader=loader)) == list(yaml.load_all(bare, Loader=loader))
+
+
+def test_whoever_writes_says_what_is_noted() -> None:
+    """Another scheme with its identity, or none; and a document that was changed gets a key that fits it."""
+    text = encode(exchange(), 1, identify=lambda request: ("2-ab", bytes(16))).text
+    assert f"\n... # key 2-ab {'0' * 32} " in text
+    assert key_of(text) == bytes(16)
+    bare = encode(exchange(), 1, identify=lambda request: ("", b"")).text
+    assert bare.endswith("\n...\n")
+    assert with_key(bare, exchange()) == encode(exchange(), 1).text
+    changed = with_key(bare.replace("/v1/x", "/v1/y"), replace(exchange(), request=Request("GET", "/v1/y")))
+    assert key_of(changed) == identity(Request("GET", "/v1/y"))
+    assert key_of(renumber(changed, 77)) == key_of(changed)
+
+
+def test_a_request_alone_is_read_from_what_stands_before_the_response() -> None:
+    """And its body has the text that it would be written with."""
+    for each in (*GOLDEN, NAMED):
+        text = encode(each, 1).text
+        before = text.partition("\nresponse:\n")[0]
+        assert decode_request(Document(before, 1), lambda body: body) == each.request
+        body = written_body(each.request)
+        assert (f"  body:\n{body}" in before + "\n") if body else "  body:" not in before
 
 
 def test_lines_and_texts_are_told() -> None:
@@ -548,14 +611,14 @@ def test_what_would_be_refused_at_loading_is_refused_at_writing(interaction: Int
         encode(interaction, 1)
 
 
-@pytest.mark.parametrize("cut", [1, 10, 100])
-def test_a_torn_last_document_is_left_out(cut: int) -> None:
-    """What was complete is there."""
+@pytest.mark.parametrize(("cut", "whole"), [(1, True), (10, True), (75, True), (76, False), (100, False)])
+def test_a_torn_last_document_is_left_out(cut: int, whole: bool) -> None:
+    """What was complete is there, be its key torn or not."""
     text, _ = written(exchange(b"a"), exchange(b"b"))
     assert decode(text[:-cut], lambda body: body).interactions == (
-        (exchange(b"a"), exchange(b"b")) if cut == 1 else (exchange(b"a"),)
+        (exchange(b"a"), exchange(b"b")) if whole else (exchange(b"a"),)
     )
-    assert (split(text[:-cut]).torn is None) == (cut == 1)
+    assert (split(text[:-cut]).torn is None) == whole
 
 
 def test_only_what_an_upgrade_changes_is_written_anew() -> None:
@@ -572,7 +635,7 @@ def test_only_what_an_upgrade_changes_is_written_anew() -> None:
     head, *found = upgraded(documents, {2: step}).items
     assert "replayproxy: 3" in head.text
     assert [item == before for item, before in zip(found, documents.items[1:], strict=True)] == [True, False, True]
-    assert found[1].text == encode(old, 2).text.replace("old", "new")
+    assert found[1].text == encode(replace(old, operation="new"), 2).text
     assert list(files) == [next(iter(encode(old, 2).files))]
     assert upgraded(split_cassette(text)) == split_cassette(text)
 

@@ -11,7 +11,9 @@ import pytest
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.messages import FileBody, Headers, Request, Response
 from replayproxy.errors import CassetteError
-from replayproxy.stores import CassetteStore, FileStore, MemoryStore
+from replayproxy.stores import CassetteStore, FileStore
+from replayproxy.stores.contract import Unsaved
+from replayproxy.stores.memory import MemoryStore
 
 HEAD, OTHER = Head("https://a", "then", "replayproxy 1", "x"), Head("https://b")
 
@@ -106,6 +108,20 @@ def test_what_could_not_be_loaded_is_not_saved(store: CassetteStore) -> None:
         recorder.append(Interaction(Request("", "/"), Response(200)), 2)
     recorder.append(B, 3)
     recorder.close()
+    assert store.load().interactions == (A, B)
+
+
+def test_many_are_saved_at_once(store: CassetteStore) -> None:
+    """In the order given, each for itself; what could not be saved is told in its place."""
+    recorder = store.append_to(HEAD)
+    unwritable = Interaction(Request("", "/"), Response(200))
+    errors = recorder.append_all([Unsaved(each, place) for place, each in enumerate([A, unwritable, B])])
+    assert [error is None for error in errors] == [True, False, True]
+    recorder.sync()
+    assert store.load().interactions == (A, B)
+    assert recorder.append_all([]) == []
+    recorder.close()
+    assert "has ended" in str(recorder.append_all([Unsaved(C, 4)])[0])
     assert store.load().interactions == (A, B)
 
 

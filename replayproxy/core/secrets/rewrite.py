@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from replayproxy.core.cassette import Cassette, Interaction
-from replayproxy.core.codec import decode_documents, decode_interaction, encode, split_cassette, upgraded
+from replayproxy.core.codec import decode_documents, decode_interaction, encode, split_cassette, upgraded, with_key
 from replayproxy.core.documents import Document, Documents
+from replayproxy.core.key_line import unkeyed
 from replayproxy.core.messages import Body, FileBody, Headers, decode
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.secrets.scan import Cleansing, Sighting
@@ -129,11 +130,12 @@ class _Rewriting:
         cleansed = self._cleansing.take(before)
         after, large = self._files_rewritten(cleansed.interaction)
         found = len(cleansed.sent) + len(cleansed.answered) + large
-        changed = self._redactor.text(document.text, self._credentials)
-        if changed != document.text and self._reads(changed, document, after):
-            self.secrets += max(found, self._count(document.text))
+        bare = unkeyed(document.text)  # a digest can look like a secret
+        changed = self._redactor.text(bare, self._credentials)
+        if changed != bare and self._reads(changed, document, after):
+            self.secrets += max(found, self._count(bare))
             self.interactions += 1
-            return changed
+            return changed if bare == document.text else with_key(changed, after)
         if not found:
             return document.text
         self.secrets += found
