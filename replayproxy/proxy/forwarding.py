@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.messages import Headers, Request, Response
@@ -13,6 +13,7 @@ from replayproxy.proxy.breaking import Outlet, Severed, Severing, break_off, sev
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.checking import Checker, Watch
 from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.heads import Recall
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer, Upstream
 from replayproxy.proxy.wire import ClientGoneError, Reply, end_to_end
@@ -32,9 +33,16 @@ def fault_of(error: UpstreamError) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key that takes the place of the client's on the way up."""
+    """A key that takes the place of the client's on the way up; `signed` gives requests with it."""
 
     key: str
+    signed: Recall[Request, Request] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "signed", Recall(self._sign))
+
+    def _sign(self, request: Request) -> Request:
+        return Request(request.method, request.target, self.put_on(request.headers))
 
     def put_on(self, headers: Headers) -> Headers:
         """The headers with the key where the client put its own: `api-key` (Azure's way) or `Authorization`."""
@@ -56,8 +64,7 @@ class Link:
     async def ask(self, request: Request, body: bytes | AsyncIterator[bytes]) -> Answer:
         """Sends a request that is ready to go; the answer is open as soon as its head is there."""
         if self.credential is not None:
-            headers = self.credential.put_on(request.headers)
-            request = Request(request.method, request.target, headers)
+            request = self.credential.signed.of(request)
         return await self.upstream.send(request, body)
 
 
@@ -145,12 +152,12 @@ class Delivery:
                 await passage.finish()
             self._check(watch)
             if self.tape is not None:
-                self._save(capture)
+                await self._save(capture)
                 await passage.finish()
         except UpstreamError as error:
             exchange.outcome, exchange.note = "failed", str(error)
             self._check(watch, complete=False)
-            self._save(capture, _TRUNCATED)
+            await self._save(capture, _TRUNCATED)
             await break_off(exchange.raw, reply, framed=framed)
         except Severed:
             exchange.note = f"fault: {self.fault}"
@@ -164,14 +171,14 @@ class Delivery:
         if watch is not None:
             self.checker.answered(self.exchange, watch, complete=complete)
 
-    def _save(self, capture: Capture | None, fault: Fault | None = None) -> None:
+    async def _save(self, capture: Capture | None, fault: Fault | None = None) -> None:
         if self.tape is None or capture is None or (fault is not None and not self.tape.failures):
             return
         if not self.complete():
             return
         head = self.answer.head
         response = Response(head.status, head.reason, end_to_end(head.headers))
-        if self.tape.save_answer(self.exchange, self.exchange.twin, response, capture, fault):
+        if await self.tape.save_answer(self.exchange, self.exchange.twin, response, capture, fault):
             self.exchange.outcome = "saved"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.fault_kinds import Fault
@@ -13,7 +14,7 @@ from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.exchange import Clock, Exchange
-from replayproxy.stores import Recorder
+from replayproxy.stores.writer import Writer
 
 __all__ = ["Tape", "is_failure"]
 
@@ -32,7 +33,7 @@ def is_failure(status: int) -> bool:
 class Tape:
     """Where a session's interactions are saved, and how they are made fit for it."""
 
-    recorder: Recorder
+    recorder: Writer
     redactor: Redactor
     session: Session
     failures: bool
@@ -46,8 +47,10 @@ class Tape:
         """A capture for a message with these headers."""
         return Capture(headers, lambda: self.redactor.stream(secrets), self.recorder.spool, decode=decode)
 
-    def save(self, exchange: Exchange, twin: Request, response: Response, fault: Fault | None = None) -> bool:
+    async def save(self, exchange: Exchange, twin: Request, response: Response, fault: Fault | None = None) -> bool:
         """Saves an exchange whose request is redacted and whose answer is not; says loudly when it cannot.
+
+        Gives whether it could when it has. Who is cancelled meanwhile has it saved all the same.
 
         `fault` tells how the answer failed, when it did.
         """
@@ -64,14 +67,12 @@ class Tape:
                 problems=exchange.problems,
                 fault=fault,
             )
-            self.recorder.append(interaction, exchange.slot)
         except (CassetteError, OSError) as error:
             self.lose(error)
             return False
-        self.session.saved(interaction)
-        return True
+        return await self.recorder.append(interaction, exchange.slot, partial(self._settled, interaction))
 
-    def save_answer(
+    async def save_answer(
         self, exchange: Exchange, twin: Request, head: Response, capture: Capture, fault: Fault | None = None
     ) -> bool:
         """Saves an exchange whose answer was captured, as far as it came; `head` is the answer without its body."""
@@ -80,16 +81,24 @@ class Tape:
         except (CassetteError, OSError) as error:
             self.lose(error)
             return False
-        return self.save(exchange, twin, replace(head, body=body, coding=coding, chunks=chunks), fault)
+        response = Response(head.status, head.reason, head.headers, body, coding, chunks)
+        return await self.save(exchange, twin, response, fault)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends the recording; says loudly when its cassette could not be put in order."""
         try:
-            self.recorder.close()
+            await self.recorder.close()
         except (CassetteError, OSError) as error:
             self.lose(error)
 
     def lose(self, error: Exception) -> None:
         """Reports an answer that could not be saved."""
         self.session.lost()
-        _log.error("not saved: %s", error)
+        unexpected = not isinstance(error, (CassetteError, OSError))
+        _log.error("not saved: %s", error, exc_info=error if unexpected else None)
+
+    def _settled(self, interaction: Interaction, error: Exception | None) -> None:
+        if error is None:
+            self.session.saved(interaction)
+        else:
+            self.lose(error)

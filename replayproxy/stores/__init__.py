@@ -1,9 +1,8 @@
-"""Where cassettes are kept: on disk, and in memory for tests."""
+"""Where cassettes are kept: on disk, and in memory for tests (memory.py). What saves is in writer.py."""
 
 from __future__ import annotations
 
 from replayproxy.stores.contract import CassetteStore, Recorder, Spool
 from replayproxy.stores.file_store import FileStore
-from replayproxy.stores.memory import MemoryStore
 
-__all__ = ["CassetteStore", "FileStore", "MemoryStore", "Recorder", "Spool"]
+__all__ = ["CassetteStore", "FileStore", "Recorder", "Spool"]

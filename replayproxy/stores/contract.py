@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.messages import FileBody
+from replayproxy.errors import CassetteError
 
-__all__ = ["CassetteStore", "Recorder", "Spool"]
+__all__ = ["CassetteStore", "Recorder", "Spool", "Unsaved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """An interaction to be saved; `arrival` tells the order in which the requests of a recording arrived."""
+
+    interaction: Interaction
+    arrival: int
 
 
 class Spool(Protocol):
@@ -24,13 +35,22 @@ class Spool(Protocol):
 
 
 class Recorder(Protocol):
-    """One recording into one cassette; the only one at a time."""
+    """One recording into one cassette; the only one at a time.
+
+    It is for one thread at a time, but for `spool`, which does not mind what another thread does.
+    """
 
     def append(self, interaction: Interaction, arrival: int) -> None:
         """Saves an interaction whole, or raises CassetteError and leaves what was saved before as it is.
 
         `arrival` tells the order in which the requests of this recording arrived.
         """
+
+    def append_all(self, batch: Sequence[Unsaved]) -> list[CassetteError | None]:
+        """Saves interactions in this order, each for itself, and tells of each what kept it from being saved."""
+
+    def sync(self) -> None:
+        """Makes what was saved outlast a loss of power; CassetteError when the system cannot."""
 
     def spool(self) -> Spool:
         """A new file for a large body."""

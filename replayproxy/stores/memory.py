@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -9,6 +10,7 @@ from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.codec import encode
 from replayproxy.core.messages import FileBody
 from replayproxy.errors import CassetteError
+from replayproxy.stores.contract import Unsaved
 
 __all__ = ["MemoryRecorder", "MemorySpool", "MemoryStore"]
 
@@ -44,7 +46,7 @@ class MemoryStore:
 
     def append_to(self, head: Head) -> MemoryRecorder:
         """A recorder that adds to the cassette, or begins one."""
-        return MemoryRecorder(self, self.cassette or Cassette(head))
+        return MemoryRecorder(self, self.cassette if self.cassette is not None else Cassette(head))
 
     def replace_take(self, head: Head) -> MemoryRecorder:
         """A recorder whose first interaction begins the cassette anew."""
@@ -63,11 +65,19 @@ class MemoryRecorder:
 
     def append(self, interaction: Interaction, arrival: int) -> None:
         """Saves an interaction, if it could be written."""
-        if self._closed:
-            raise CassetteError("the recording has ended")
-        encode(interaction, len(self._saved) + 1)
-        self._saved.append((arrival, interaction))
-        self._put([interaction for _, interaction in self._saved])
+        error = self.append_all([Unsaved(interaction, arrival)])[0]
+        if error is not None:
+            raise error
+
+    def append_all(self, batch: Sequence[Unsaved]) -> list[CassetteError | None]:
+        """Saves those that could be written."""
+        errors = [self._add(unsaved) for unsaved in batch]
+        if self._saved and not self._closed:
+            self._put([interaction for _, interaction in self._saved])
+        return errors
+
+    def sync(self) -> None:
+        """Does nothing: no memory outlasts a loss of power."""
 
     def spool(self) -> MemorySpool:
         """A new place for a large body."""
@@ -79,6 +89,16 @@ class MemoryRecorder:
             self._closed, self._store.recorded_into = True, False
             if self._saved:
                 self._put([interaction for _, interaction in sorted(self._saved, key=lambda saved: saved[0])])
+
+    def _add(self, unsaved: Unsaved) -> CassetteError | None:
+        if self._closed:
+            return CassetteError("the recording has ended")
+        try:
+            encode(unsaved.interaction, len(self._saved) + 1)
+        except CassetteError as error:
+            return error
+        self._saved.append((unsaved.arrival, unsaved.interaction))
+        return None
 
     def _put(self, interactions: list[Interaction]) -> None:
         self._store.cassette = Cassette(self._begun.head, (*self._begun.interactions, *interactions))

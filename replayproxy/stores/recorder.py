@@ -1,24 +1,30 @@
-"""Recording into a file: each interaction is one write at its end.
+"""Recording into a file: what is saved together is one write at its end.
 
 Rules:
 1. A document is in the file whole or not at all: what a failed write left is cut off again.
 2. The file is ours while we record: when somebody else changed or moved it, saving fails instead of getting lost.
 3. A new file is written beside and moved into place; so is one whose documents have to be put in order.
+4. What cannot be saved fails alone, those that are saved with it do not.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
+from itertools import accumulate
 from pathlib import Path
 
 from replayproxy.core.cassette import Interaction, exchange_key
-from replayproxy.core.codec import encode, renumber
+from replayproxy.core.codec import Identified, encode, identified, renumber
+from replayproxy.core.messages import FileBody
 from replayproxy.core.takes import EarlierTake
 from replayproxy.errors import CassetteError
+from replayproxy.stores.contract import Unsaved
 from replayproxy.stores.lock import Lock
-from replayproxy.stores.side_files import FileSpool, SideFiles, failure, write_all, write_whole
+from replayproxy.stores.side_files import FileSpool, SideFiles, failure, sync_folder, write_all, write_whole
 
 __all__ = ["Earlier", "FileRecorder"]
 
@@ -29,6 +35,14 @@ class Earlier:
 
     take: EarlierTake
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    place: int
+    arrival: int
+    key: bytes
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +64,33 @@ class FileRecorder:
         head_text: str,
         inline_limit: int,
         earlier: Earlier | None = None,
+        identify: Identified = identified,
     ) -> None:
-        self._path, self._lock, self._files = path, lock, files
+        self._path, self._lock, self._files, self._identify = path, lock, files, identify
         self._prefix, self._inline_limit, self._earlier = head_text.encode(), inline_limit, earlier
+        self._first = len(self._prefix)  # where the first document of this recording begins
         self._file: FileIO | None = None
         self._saved: list[_Saved] = []
         self._outdated: bytes | None = None
+        self._unsynced = set[str]()
         self._end = self._count = 0
-        self._closed = self._spooled = False
+        self._closed = self._spooled = self._moved = self._gaps = False
 
-    def resume(self, raw: bytes, whole: int, count: int) -> None:
+    def resume(self, whole: int, count: int) -> None:
         """Goes on after the `count` interactions in the first `whole` bytes of the file; the rest is set aside."""
         try:
-            if whole < len(raw):
-                self._set_torn_aside(raw[whole:])
             self._file = FileIO(self._path, "r+")
-            self._prefix = raw[:whole] if raw[:whole].endswith(b"\n") else raw[:whole] + b"\n"
-            self._file.truncate(whole)
             self._file.seek(whole)
-            write_all(self._file, self._prefix[whole:])
+            if torn := self._file.read():
+                self._set_torn_aside(torn)
+            self._file.truncate(whole)
+            self._file.seek(whole - 1)
+            if self._file.read() != b"\n":
+                write_all(self._file, b"\n")
         except OSError as error:
             raise failure(error, self._path, "recorded") from error
-        self._end, self._count = len(self._prefix), count
+        self._end = self._first = self._file.tell()
+        self._count = count
 
     def outdated(self, raw: bytes, count: int) -> None:
         """Goes on after the `count` interactions of the head text, which then take the place of the file `raw`."""
@@ -79,18 +98,36 @@ class FileRecorder:
 
     def append(self, interaction: Interaction, arrival: int) -> None:
         """Saves an interaction whole, or raises CassetteError."""
-        if self._closed:
-            raise CassetteError("the recording has ended", path=str(self._path))
-        key = exchange_key(interaction) if self._earlier else b""
-        document = self._document(interaction, key)
-        start = self._end
-        if self._file is None:
-            start = len(self._prefix)
-            self._begin(self._prefix + document)
-        else:
-            self._write(self._file, document)
-        self._end = start + len(document)
-        self._saved.append(_Saved(arrival, key, start, self._end))
+        error = self.append_all([Unsaved(interaction, arrival)])[0]
+        if error is not None:
+            raise error
+
+    def append_all(self, batch: Sequence[Unsaved]) -> list[CassetteError | None]:
+        """Saves interactions with one write, and tells of each what kept it from being saved."""
+        errors: list[CassetteError | None] = [None] * len(batch)
+        documents = self._documents(batch, errors)
+        while documents:
+            count, error = self._put(documents)
+            if error is not None:
+                errors[documents[count].place] = error
+                self._gaps = True
+                count += 1
+            documents = documents[count:]
+        return errors
+
+    def sync(self) -> None:
+        """Makes what was saved outlast a loss of power; CassetteError when the system cannot."""
+        if self._file is None or self._closed:
+            return
+        try:
+            beside, self._unsynced = self._unsynced, set()
+            self._files.sync(beside)
+            os.fsync(self._file.fileno())
+            if self._moved:
+                sync_folder(self._path.parent)
+                self._moved = False
+        except OSError as error:
+            raise failure(error, self._path, "made durable") from error
 
     def spool(self) -> FileSpool:
         """A new file for a large body."""
@@ -98,7 +135,7 @@ class FileRecorder:
         return self._files.spool()
 
     def close(self) -> None:
-        """Puts the documents in order, makes them durable and gives the cassette free."""
+        """Puts the documents in order and gives the cassette free."""
         if self._closed:
             return
         self._closed = True
@@ -114,18 +151,76 @@ class FileRecorder:
                 self._file.close()
             self._lock.release()
 
-    def _document(self, interaction: Interaction, key: bytes) -> bytes:
-        number = self._count + len(self._saved) + 1
+    def _documents(self, batch: Sequence[Unsaved], errors: list[CassetteError | None]) -> list[_Document]:
+        """The documents of a batch. What cannot be one is left out; why goes into its place in `errors`."""
+        documents, first = list[_Document](), self._count + len(self._saved) + 1
+        for place, unsaved in enumerate(batch):
+            try:
+                key = exchange_key(unsaved.interaction) if self._earlier else b""
+                content = self._content_of(unsaved, key, first + len(documents))
+            except CassetteError as error:
+                errors[place] = error
+            else:
+                documents.append(_Document(place, unsaved.arrival, key, content))
+        return documents
+
+    def _content_of(self, unsaved: Unsaved, key: bytes, number: int) -> bytes:
+        if self._closed:
+            raise CassetteError("the recording has ended", path=str(self._path))
+        bodies = (unsaved.interaction.request.body, unsaved.interaction.response.body)
+        self._unsynced.update(body.name for body in bodies if isinstance(body, FileBody) and body.name)
         kept = self._earlier.take.take(key, number) if self._earlier else None
         if kept is not None:
             return kept.encode()
         try:
-            encoded = encode(interaction, number, self._inline_limit)
+            encoded = encode(unsaved.interaction, number, self._inline_limit, self._identify)
         except CassetteError as error:
             raise error.at(str(self._path)) from error
         for name, content in encoded.files.items():
             self._files.write(name, content)
+        self._unsynced.update(encoded.files)
         return encoded.text.encode()
+
+    def _put(self, documents: Sequence[_Document]) -> tuple[int, CassetteError | None]:
+        """Writes the first of these documents; how many are in the file now, and what kept the next one out, if any."""
+        try:
+            if self._file is not None:
+                return self._write(self._file, documents)
+            # One alone: a file that begins with many would begin with all of them or not at all.
+            self._begin(self._prefix + documents[0].content)
+        except CassetteError as error:
+            return 0, error
+        self._end = len(self._prefix)
+        self._note(documents[:1])
+        return 1, None
+
+    def _write(self, file: FileIO, documents: Sequence[_Document]) -> tuple[int, CassetteError | None]:
+        try:
+            self._check_ours(file)
+            write_all(file, b"".join([document.content for document in documents]))
+        except OSError as error:
+            return self._keep_whole(file, documents), failure(error, self._path, "written")
+        self._note(documents)
+        return len(documents), None
+
+    def _keep_whole(self, file: FileIO, documents: Sequence[_Document]) -> int:
+        """Cuts off what a failed write left of a document; how many are whole.
+
+        A cassette that cannot even shrink is reported by the next write.
+        """
+        ends = accumulate((len(document.content) for document in documents), initial=self._end)
+        whole = sum(end <= file.tell() for end in ends) - 1
+        self._note(documents[:whole])
+        with contextlib.suppress(OSError):
+            file.truncate(self._end)
+            file.seek(self._end)
+        return whole
+
+    def _note(self, documents: Sequence[_Document]) -> None:
+        """Takes down that documents were written behind each other."""
+        for document in documents:
+            start, self._end = self._end, self._end + len(document.content)
+            self._saved.append(_Saved(document.arrival, document.key, start, self._end))
 
     def _begin(self, content: bytes) -> None:
         try:
@@ -135,26 +230,11 @@ class FileRecorder:
                     raise self._changed()
                 write_whole(self._path.with_name(f"{self._path.name}~"), there)
             write_whole(self._path, content)
+            self._moved = True
             self._file = FileIO(self._path, "r+")
             self._file.seek(len(content))
         except OSError as error:
             raise failure(error, self._path, "written") from error
-
-    def _write(self, file: FileIO, document: bytes) -> None:
-        try:
-            self._check_ours(file)
-            write_all(file, document)
-        except OSError as error:
-            self._cut_off(file)
-            raise failure(error, self._path, "written") from error
-
-    def _cut_off(self, file: FileIO) -> None:
-        """Takes back what a failed write left; a cassette that cannot even shrink is reported by the next write."""
-        try:
-            file.truncate(self._end)
-            file.seek(self._end)
-        except OSError:
-            return
 
     def _check_ours(self, file: FileIO) -> None:
         there, ours = os.stat(self._path), os.fstat(file.fileno())
@@ -173,10 +253,9 @@ class FileRecorder:
             os.fsync(file.fileno())
 
     def _settle(self, file: FileIO) -> None:
-        os.fsync(file.fileno())
         self._check_ours(file)
         ordered = sorted(self._saved, key=lambda saved: saved.arrival)
-        if ordered == self._saved and not (self._earlier and self._earlier.raw):
+        if ordered == self._saved and not self._gaps and not (self._earlier and self._earlier.raw):
             return
         written = self._path.read_bytes()
         content = self._content(ordered, written)
@@ -192,4 +271,4 @@ class FileRecorder:
             texts = self._earlier.take.rearranged([saved.key for saved in ordered], texts)
             if self._earlier.raw and self._earlier.take.is_same(texts):
                 return self._earlier.raw
-        return self._prefix + "".join(texts).encode()
+        return written[: self._first] + "".join(texts).encode()

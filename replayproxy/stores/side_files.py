@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ from replayproxy.core.body_forms import FILE_NAME
 from replayproxy.core.messages import Body, FileBody
 from replayproxy.errors import CassetteError
 
-__all__ = ["FileSpool", "SideFiles", "failure", "write_all", "write_whole"]
+__all__ = ["FileSpool", "SideFiles", "failure", "sync_folder", "write_all", "write_whole"]
 
 _OWN_NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _MENTION = re.compile(rb"[0-9a-f]{32}\.[a-z0-9]{1,8}")
@@ -49,6 +50,18 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
+
+
+def sync_folder(path: Path) -> None:
+    """Makes a folder's names outlast a loss of power, where the platform lets it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(file: BinaryIO, content: bytes) -> None:
@@ -105,6 +118,14 @@ class SideFiles:
             return FileSpool(self._folder)
         except OSError as error:
             raise failure(error, self._folder, "written") from error
+
+    def sync(self, names: Collection[str]) -> None:
+        """Makes bodies outlast a loss of power; OSError when the system cannot."""
+        for name in names:
+            with (self._folder / name).open("rb+") as file:
+                os.fsync(file.fileno())
+        if names:
+            sync_folder(self._folder)
 
     def sweep(self) -> None:
         """Removes what nobody mentions: neither the cassette nor what stands beside it under the same name."""
