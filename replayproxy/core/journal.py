@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from replayproxy.core.messages import FileBody, Request
 from replayproxy.core.problem import Problem
 
-__all__ = ["Entry", "Journal"]
+__all__ = ["Entry", "Journal", "Noted"]
+
+
+# What a header field takes beside its characters.
+_FIELD = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +45,55 @@ class Entry:
     def size(self) -> int:
         """About how many bytes it holds."""
         body = 0 if isinstance(self.request.body, FileBody) else len(self.request.body)
-        heads = sum(len(name) + len(value) for name, value in self.request.headers)
+        heads = sum(len(name) + len(value) + _FIELD for name, value in self.request.headers)
         return 500 + body + heads + len(self.request.target) + len(self.note)
+
+    def entry(self) -> Entry:
+        """Itself."""
+        return self
+
+
+class Noted(Protocol):
+    """What an entry is made of when somebody reads it; an `Entry` is one kind."""
+
+    @property
+    def session(self) -> str:
+        """The session's name."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of the exchange."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+
+    def entry(self) -> Entry:
+        """The entry."""
 
 
 class Journal:
-    """The latest entries, no more than `entries` of them and no more than `size` bytes."""
+    """The latest entries, no more than `entries` of them and no more than `size` bytes.
 
-    def __init__(self, entries: int = 10_000, size: int = 32 * 1024 * 1024) -> None:
+    `next_number` gives the number of the next entry.
+    """
+
+    def __init__(
+        self, entries: int = 10_000, size: int = 16 * 1024 * 1024, *, next_number: Callable[[], int] | None = None
+    ) -> None:
         self._limit, self._budget = entries, size
-        self._entries: deque[Entry] = deque()
-        self._size = self._count = 0
+        self._entries: deque[Noted] = deque()
+        self._size = 0
+        self.next_number = next_number or partial(next, itertools.count(1))
 
-    def next_number(self) -> int:
-        """The number of the next entry."""
-        self._count += 1
-        return self._count
-
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Noted) -> None:
         """Takes an entry in; the oldest ones go when there is no more room. One that is too large alone still stays."""
         self._entries.append(entry)
         self._size += entry.size
         while len(self._entries) > 1 and (len(self._entries) > self._limit or self._size > self._budget):
             self._size -= self._entries.popleft().size
 
-    def entries(self, session: str = "", outcome: str = "") -> Iterator[Entry]:
+    def entries(self, session: str = "", outcome: str = "") -> Iterator[Noted]:
         """The entries from the oldest on, of one session or outcome only when that is given."""
         for entry in self._entries:
             if session in ("", entry.session) and outcome in ("", entry.outcome):

@@ -122,6 +122,8 @@ def _cut(text: str) -> str:
 
 def printable(text: str) -> str:
     """Text on one line without control characters: what could steer a terminal is spelled out."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 

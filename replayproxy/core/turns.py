@@ -17,12 +17,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 class Turn(NamedTuple):
     """One place in the line: the interaction that answers, whether it was given before, and whether it only fails this
-    time (its fault is met a limited number of times) and answers whoever comes next."""
+    time (its fault is met a limited number of times) and answers whoever comes next. A `lasting` one is for everybody
+    who comes from now on: its place need not be taken."""
 
     place: int
     number: int
     repeated: bool = False
     failing: bool = False
+    lasting: bool = False
 
 
 class Turns:
@@ -46,7 +48,7 @@ class Turns:
         if repeat == "never" or (repeat == "last" and method not in SAFE_METHODS):
             return None
         again = self.numbers[(place - len(order)) % len(self.numbers) if repeat == "cycle" else -1]
-        return Turn(place, again, True)
+        return Turn(place, again, True, False, repeat == "last" or len(self.numbers) == 1)
 
     def given(self) -> Iterator[int]:
         """The numbers of the interactions that answered."""

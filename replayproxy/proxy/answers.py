@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from aiohttp import web
 
 from replayproxy.core.envelope import error_body
 from replayproxy.core.messages import Headers, Response
 from replayproxy.core.problem import Problem
 from replayproxy.core.session import Miss
-from replayproxy.errors import ConfigError, ReplayProxyError, UpstreamError, UpstreamTimeoutError
+from replayproxy.errors import CassetteError, ConfigError, ReplayProxyError, UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.wire import Reply
 
@@ -24,6 +26,7 @@ __all__ = [
     "own_response",
     "send_own",
     "too_large",
+    "unreadable",
     "upstream_failed",
 ]
 
@@ -72,13 +75,25 @@ async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str])
 async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
     """Answers a request whose session cannot be opened: a name that is none, a cassette that cannot be read."""
     wrong = isinstance(error, ConfigError)
-    status, code = (400, "bad_session") if wrong else (MISS_STATUS, "cassette_unreadable")
-    response = own_response(Problem(f"replayproxy: {error}", code=code, status=status, type="replay_session"))
+    response = own_response(_of_session(str(error), 400, "bad_session") if wrong else unreadable(error))
     headers = response.headers.plus((OUTCOME_HEADER, "failed"), ("x-should-retry", "false"))
     body = response.body if isinstance(response.body, bytes) else b""
     reply = Reply(raw, response.status, response.reason, headers, length=len(body))
     await reply.end(body)
     return reply
+
+
+def unreadable(error: ReplayProxyError) -> Problem:
+    """The cassette, or what answers in it, cannot be read. Where the file lies is for the log alone."""
+    told = str(error)
+    if isinstance(error, CassetteError):
+        place = f"{PurePath(error.path).name}:{error.line}".removesuffix(":0").removeprefix(":")
+        told = f"{f'{place}: ' if place else ''}{error.what}; replayproxy's log says where that is and what to do"
+    return _of_session(told, MISS_STATUS, "cassette_unreadable")
+
+
+def _of_session(told: str, status: int, code: str) -> Problem:
+    return Problem(f"replayproxy: {told}", code=code, status=status, type="replay_session")
 
 
 async def missed(exchange: Exchange, miss: Miss, message: str) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from aiohttp import web
@@ -11,7 +12,9 @@ from aiohttp import web
 from replayproxy.core.catalog import Operation, Resolved
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
+from replayproxy.proxy.heads import Heading
 from replayproxy.proxy.intake import Intake
+from replayproxy.proxy.wire import Known
 
 __all__ = ["Clock", "Exchange", "Outcome"]
 
@@ -27,6 +30,10 @@ class Clock:
     seconds: Callable[[], float]
     wall: Callable[[], str]
 
+    def at(self, moment: float) -> datetime:
+        """The time of day at a moment of `seconds` that is past."""
+        return datetime.fromisoformat(self.wall()) - timedelta(seconds=self.seconds() - moment)
+
 
 @dataclass(slots=True, eq=False)
 class Exchange:
@@ -34,17 +41,15 @@ class Exchange:
 
     `slot` is its place in line; `started` and `recorded` tell when it arrived, by both clocks. `twin` is the redacted
     copy (without the body until that has been read), `secrets` what was found in its credential headers. `number` is
-    the interaction that answered, 0 when none did; `note` says why it went wrong.
+    the interaction that answered, 0 when none did; `note` says why it went wrong; `known` answers when it comes again.
     """
 
     raw: web.BaseRequest
-    head: Request
+    heading: Heading
     intake: Intake
     slot: int
     started: float
     recorded: str
-    resolved: Resolved | None
-    secrets: frozenset[str]
     twin: Request
     problems: tuple[Problem, ...] = ()
     outcome: Outcome = "failed"
@@ -52,6 +57,22 @@ class Exchange:
     status: int = 0
     first_byte: float = 0.0
     note: str = ""
+    known: Known | None = None
+
+    @property
+    def head(self) -> Request:
+        """The head as it came, without the prefix that named the session."""
+        return self.heading.head
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """What the catalog knows of what is asked for."""
+        return self.heading.resolved
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What was found in the credential headers."""
+        return self.heading.secrets
 
     @property
     def called(self) -> Operation | None:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -25,16 +26,21 @@ from replayproxy.core.report import miss_message
 from replayproxy.core.session import Miss, Replay, Session
 from replayproxy.errors import CassetteError, UpstreamError
 from replayproxy.proxy import answers
+from replayproxy.proxy.again import Repertoire
 from replayproxy.proxy.breaking import FAULT_HEADER, strike
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock, Exchange, Outcome
-from replayproxy.proxy.forwarding import Delivery, Link, fault_of
-from replayproxy.proxy.intake import Intake, TooLargeError, outgoing, stored
-from replayproxy.proxy.playback import OpenFile, play
-from replayproxy.proxy.recording import Tape
-from replayproxy.proxy.telling import entry_of
+from replayproxy.proxy.heads import Heading, Recall, heading
+from replayproxy.proxy.intake import Intake, TooLargeError, framed
+from replayproxy.proxy.log import Lines
+from replayproxy.proxy.playback import Copied, OpenFile, play
+from replayproxy.proxy.telling import tell
 from replayproxy.proxy.wire import Answered, ClientGoneError, Reply
+
+if TYPE_CHECKING:
+    from replayproxy.proxy.forwarding import Link
+    from replayproxy.proxy.recording import Tape
 
 __all__ = ["Handler", "Policy"]
 
@@ -77,7 +83,14 @@ class Handler:
     link: Link | None = None
     tape: Tape | None = None
     under_way: set[Exchange] = field(default_factory=set)
+    repertoire: Repertoire = field(init=False)
+    _headings: Recall[Request, Heading] = field(init=False)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        lines = Lines(_log)
+        self.repertoire = Repertoire(self.name, self.session, self.redactor, self.clock, self.journal, lines)
+        self._headings = Recall(partial(heading, catalog=self.checker.catalog, redactor=self.redactor))
 
     async def handle(self, raw: web.BaseRequest, head: Request) -> web.StreamResponse:
         """Answers a request, whose head may differ from the one in `raw` (a prefix that named the session is gone).
@@ -86,11 +99,11 @@ class Handler:
         """
         exchange = self._arrive(raw, head)
         if self.link is None:
-            return Answered(await self._serve(exchange))
+            return Answered(await self._serve(exchange), exchange.known)
         # In a task of its own, which may finish (and save) when the client has gone already.
         task = asyncio.create_task(self._serve(exchange))
         try:
-            return Answered(await asyncio.shield(task))
+            return Answered(await asyncio.shield(task), exchange.known)
         except asyncio.CancelledError:
             asyncio.get_running_loop().call_later(GRACE, task.cancel)
             raise
@@ -100,8 +113,9 @@ class Handler:
         while self.under_way:
             self._idle.clear()
             await self._idle.wait()
+        self.repertoire.close()
         if self.tape is not None:
-            self.tape.close()
+            await self.tape.close()
 
     async def _serve(self, exchange: Exchange) -> Reply:
         try:
@@ -116,6 +130,9 @@ class Handler:
             return await self._own(exchange, answers.too_large(self.policy.body_limit))
         except TimeoutError:
             return await self._own(exchange, answers.client_stalled(self.policy.idle))
+        except CassetteError as error:
+            exchange.note = str(error)
+            return await self._own(exchange, answers.unreadable(error))
         except Exception:
             _log.exception("%s", self._line(exchange))
             return await self._own(exchange, answers.internal_error())
@@ -124,17 +141,15 @@ class Handler:
             self._tell(exchange)
 
     def _arrive(self, raw: web.BaseRequest, head: Request) -> Exchange:
-        resolved = self.checker.catalog.resolve(head.method, head.target)
+        told = self._headings.of(head)
         exchange = Exchange(
             raw=raw,
-            head=head,
+            heading=told,
             intake=Intake(raw, self.policy.body_limit, self.policy.idle),
-            slot=self.session.arrive(resolved.operation if resolved else None),
+            slot=self.session.arrive(told.resolved.operation if told.resolved else None),
             started=self.clock.seconds(),
             recorded=self.clock.wall(),
-            resolved=resolved,
-            secrets=self.redactor.secrets(head),
-            twin=self.redactor.request(stored(head)),
+            twin=told.twin,
         )
         self.under_way.add(exchange)
         return exchange
@@ -188,9 +203,12 @@ class Handler:
             exchange.note = f"fault: {replay.fault}"
             exchange.status = replay.fault.status if replay.fault.early else exchange.status
         policy, marks = self.policy, answers.marks(exchange)
-        return await play(
+        reply = await play(
             exchange.raw, replay, marks, self.open_file, speed=policy.speed, poll_after_ms=policy.poll_after_ms
         )
+        if isinstance(reply, Copied) and reply.sent:
+            exchange.known = self.repertoire.keep(exchange, replay, reply.sent)
+        return reply
 
     async def _refuse(self, exchange: Exchange, miss: Miss) -> Reply:
         exchange.outcome = "missed"
@@ -203,7 +221,7 @@ class Handler:
     async def _reject(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.outcome = "rejected"
         if self.tape is not None:
-            self.tape.save(exchange, exchange.twin, answers.own_response(problem))
+            await self.tape.save(exchange, exchange.twin, answers.own_response(problem))
         return await answers.send_own(exchange, problem)
 
     # --- forward
@@ -216,8 +234,10 @@ class Handler:
         self, exchange: Exchange, capture: Capture, body: bytes | None, read: bool, fault: Fault | None
     ) -> Reply:
         assert self.link is not None, "only modes with an upstream forward"  # noqa: S101 -- for the type checker
+        from replayproxy.proxy.forwarding import Delivery  # here, since playback has no use for it
+
         self.checker.forwarded(exchange)
-        request = outgoing(exchange.head, body, exchange.intake.chunked)
+        request = framed(exchange.heading.onward, body, exchange.intake.chunked)
         try:
             answer = await self.link.ask(request, self._pieces(exchange, capture, body, read))
         except UpstreamError as error:
@@ -243,10 +263,12 @@ class Handler:
     async def _unanswered(
         self, exchange: Exchange, capture: Capture, read: bool, error: UpstreamError, upstream: str
     ) -> Reply:
+        from replayproxy.proxy.forwarding import fault_of
+
         exchange.note, problem = str(error), answers.upstream_failed(upstream, error)
         exchange.first_byte, saved = self.clock.seconds() - exchange.started, False
         if self.tape is not None and self.tape.failures and self._complete(exchange, capture, read):
-            saved = self.tape.save(exchange, exchange.twin, answers.own_response(problem), fault_of(error))
+            saved = await self.tape.save(exchange, exchange.twin, answers.own_response(problem), fault_of(error))
         return await self._own(exchange, problem, "saved" if saved else "failed")
 
     def _complete(self, exchange: Exchange, capture: Capture, read: bool) -> bool:
@@ -286,5 +308,4 @@ class Handler:
         self.under_way.discard(exchange)
         self._idle.set()
         took = self.clock.seconds() - exchange.started
-        _log.info("%s", self._line(exchange), extra={"exchange": exchange, "took": took})
-        self.journal.add(entry_of(exchange, self.name, self.journal.next_number(), took))
+        tell(exchange, self.name, took, self.repertoire.lines, self.journal)

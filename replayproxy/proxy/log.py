@@ -1,20 +1,29 @@
 """The log on standard error: one line for each exchange, as text or as JSON.
 
-Rule: what a client or an upstream sent reaches a line redacted, and with its control characters escaped.
+Rules:
+1. What a client or an upstream sent reaches a line redacted, and with its control characters escaped.
+2. Exchanges of which there is nothing to say but what became of them are collected and told a few times a second: a
+   line of its own for each, but one message of the log for all. Whatever else is told comes after them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from replayproxy.core.catalog import Operation
 from replayproxy.core.report import printable, problem_line
 from replayproxy.proxy.exchange import Exchange
 
-__all__ = ["configure"]
+__all__ = ["Line", "Lines", "configure"]
+
+#: How long a hit may wait for others, in seconds.
+_TOGETHER = 0.2
 
 _WORDS = {
     "played": "played #{number}",
@@ -40,9 +49,52 @@ def configure(style: str) -> None:
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
+class Line(NamedTuple):
+    """An exchange as a line tells it: when it ended (Unix seconds), `METHOD target` (redacted), what it called, what
+    became of it, which interaction answered (0: none), and how long it took in seconds."""
+
+    time: float
+    asked: str
+    operation: Operation | None
+    status: int
+    outcome: str
+    number: int
+    took: float
+
+
+class Lines:
+    """Lines that wait to be told together to `logger`."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger, self._waiting = logger, list[Line]()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, line: Line) -> None:
+        """Takes a line in."""
+        self._waiting.append(line)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TOGETHER, self.tell)
+
+    def tell_at_length(self, asked: str, exchange: Exchange, took: float) -> None:
+        """Tells of an exchange at once, after what waits, with all that there is to say."""
+        self.tell()
+        self._logger.info("%s", asked, extra={"exchange": exchange, "took": took})
+
+    def tell(self) -> None:
+        """Tells what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._logger.info("%d exchange(s)", len(lines), extra={"lines": lines})
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """`12:00:01 POST /v1/threads 200 saved 12 ms`, further lines indented."""
+        if lines := getattr(record, "lines", None):
+            return "\n".join([_text(line) for line in lines])
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         lines = [f"{time} {level}{printable(record.getMessage())}{_told(record)}"]
@@ -59,28 +111,65 @@ class _Text(logging.Formatter):
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object a line."""
-        told: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
+        if lines := getattr(record, "lines", None):
+            return "\n".join([json.dumps(_facts(line.time, "info", line.asked) | _line_facts(line)) for line in lines])
+        told = _facts(record.created, record.levelname.lower(), record.getMessage())
         exchange = getattr(record, "exchange", None)
         if isinstance(exchange, Exchange):
-            told |= {
-                "method": exchange.twin.method,
-                "target": exchange.twin.target,
-                "operation": exchange.operation,
-                "family": exchange.family,
-                "status": exchange.status,
-                "outcome": exchange.outcome,
-                "interaction": exchange.number,
-                "seconds": round(getattr(record, "took", 0.0), 6),
-                "problems": [problem_line(problem) for problem in exchange.problems],
-                "note": exchange.note,
-            }
+            told |= _exchange_facts(exchange, getattr(record, "took", 0.0))
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
         return json.dumps(told, default=str)
+
+
+def _facts(time: float, level: str, message: str) -> dict[str, Any]:
+    return {
+        "time": datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds"),
+        "level": level,
+        "message": message,
+    }
+
+
+def _exchange_facts(exchange: Exchange, took: float) -> dict[str, Any]:
+    return {
+        "method": exchange.twin.method,
+        "target": exchange.twin.target,
+        "operation": exchange.operation,
+        "family": exchange.family,
+        "status": exchange.status,
+        "outcome": exchange.outcome,
+        "interaction": exchange.number,
+        "seconds": round(took, 6),
+        "problems": [problem_line(problem) for problem in exchange.problems],
+        "note": exchange.note,
+    }
+
+
+def _line_facts(line: Line) -> dict[str, Any]:
+    method, _, target = line.asked.partition(" ")
+    return {
+        "method": method,
+        "target": target,
+        "operation": line.operation.id if line.operation else "",
+        "family": line.operation.family if line.operation else "",
+        "status": line.status,
+        "outcome": line.outcome,
+        "interaction": line.number,
+        "seconds": round(line.took, 6),
+        "problems": [],
+        "note": "",
+    }
+
+
+def _text(line: Line) -> str:
+    word = _WORDS[line.outcome].format(number=line.number)
+    told = f"{line.status or '-'} {word} {line.took * 1000:.0f} ms"
+    return f"{_clock(int(line.time))} {printable(line.asked)} {told}"
+
+
+@lru_cache(maxsize=8)
+def _clock(second: int) -> str:
+    return datetime.fromtimestamp(second).strftime("%H:%M:%S")
 
 
 def _told(record: logging.LogRecord) -> str:

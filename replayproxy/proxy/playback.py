@@ -12,16 +12,17 @@ from aiohttp import web
 
 from replayproxy.core import codings
 from replayproxy.core.cassette import Interaction
-from replayproxy.core.fault_kinds import Fault
+from replayproxy.core.fault_kinds import NO_DELAY, Fault
 from replayproxy.core.messages import FileBody, Headers, Response
 from replayproxy.core.session import Replay
 from replayproxy.core.sse import parse
 from replayproxy.proxy.breaking import FAULT_HEADER, Outlet, Severed, Severing, sever, strike
+from replayproxy.proxy.shelf import ANSWER_LIMIT
 from replayproxy.proxy.wire import Reply
 
 OpenFile = Callable[[FileBody], IO[bytes]]
 
-__all__ = ["POLL_HEADER", "OpenFile", "play"]
+__all__ = ["POLL_HEADER", "Copied", "OpenFile", "play"]
 
 #: How long OpenAI's poll helpers wait before they ask again, in milliseconds.
 POLL_HEADER = "openai-poll-after-ms"
@@ -49,12 +50,29 @@ async def play(
     act = _Act(replay.interaction, response, open_file, speed, asyncio.get_running_loop().time())
     await act.until_first_byte()
     if fault is None:
-        return await _give(raw, act, marks)
+        return await _give(raw, act, marks, Copied if act.lasting else Reply)
     marks = marks.plus((FAULT_HEADER, str(fault)))
     return await (strike(raw, fault, marks) if fault.early else _break(raw, act, fault, marks))
 
 
-async def _give(raw: web.BaseRequest, act: _Act, marks: Headers) -> Reply:
+class Copied(Reply):
+    """An answer of which a copy is kept; `sent` is that copy, framing included, once the answer is complete."""
+
+    _copy: bytes | None = b""
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes and keeps them, as long as they are not too many."""
+        super().write(data)
+        if self._copy is not None:
+            self._copy = self._copy + data if len(self._copy) + len(data) <= ANSWER_LIMIT else None
+
+    @property
+    def sent(self) -> bytes | None:
+        """What was sent; None when it was too much, or the connection does not live on."""
+        return self._copy if self.keep_alive else None
+
+
+async def _give(raw: web.BaseRequest, act: _Act, marks: Headers, kind: type[Reply]) -> Reply:
     coding = act.response.coding
     if coding and not codings.accepts(raw.headers.get("Accept-Encoding"), coding):
         act, coding = act.decoded(), ""
@@ -62,7 +80,7 @@ async def _give(raw: web.BaseRequest, act: _Act, marks: Headers) -> Reply:
         act, coding = act.encoded(), ""
     response = act.response
     length = None if response.chunks or coding or "content-length" not in response.headers else _size(response.body)
-    reply = Reply(raw, response.status, response.reason, response.headers.plus(*marks), length=length)
+    reply = kind(raw, response.status, response.reason, response.headers.plus(*marks), length=length)
     if reply.bodiless:
         await reply.end()
     elif isinstance(response.body, bytes) and not (act.speed or act.in_pieces):
@@ -103,6 +121,11 @@ class _Act:
     open_file: OpenFile
     speed: float
     began: float
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is the same each time, and given at once."""
+        return not self.speed and self.interaction.delay == NO_DELAY and isinstance(self.response.body, bytes)
 
     @property
     def in_pieces(self) -> bool:

@@ -1,15 +1,28 @@
-"""What the journal is told of an exchange when it is over."""
+"""What the log and the journal are told of an exchange when it is over."""
 
 from __future__ import annotations
 
-from replayproxy.core.journal import Entry
+import time
+
+from replayproxy.core.journal import Entry, Journal
 from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.log import Line, Lines
 
-__all__ = ["entry_of"]
+__all__ = ["tell"]
 
 
-def entry_of(exchange: Exchange, session: str, number: int, took: float) -> Entry:
-    """The entry with that number, of an exchange in `session` that took so many seconds."""
+def tell(exchange: Exchange, session: str, took: float, lines: Lines, journal: Journal) -> None:
+    """Tells of an exchange in `session` that took so many seconds."""
+    asked = f"{exchange.twin.method} {exchange.twin.target}"
+    if exchange.problems or exchange.note:
+        lines.tell_at_length(asked, exchange, took)
+    else:
+        told = (exchange.called, exchange.status, exchange.outcome, exchange.number, took)
+        lines.add(Line(time.time(), asked, *told))
+    journal.add(_entry(exchange, session, journal.next_number(), took))
+
+
+def _entry(exchange: Exchange, session: str, number: int, took: float) -> Entry:
     return Entry(
         number=number,
         session=session,

@@ -7,14 +7,25 @@ aiohttp's server parses and keeps the connection; heads are written here, becaus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from typing import Protocol
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
-from replayproxy.core.messages import Headers, Request, encode
+from replayproxy.core.messages import Headers, Request, decode, encode
 
-__all__ = ["HOP_BY_HOP", "Answered", "ClientGoneError", "Reply", "end_to_end", "read_body", "read_head"]
+__all__ = [
+    "HOP_BY_HOP",
+    "Answered",
+    "ClientGoneError",
+    "Known",
+    "Reply",
+    "end_to_end",
+    "read_body",
+    "read_head",
+    "read_request",
+]
 
 #: Fields that belong to one connection (RFC 9110 §7.6.1 and what is seen in the wild); `Connection` names more.
 HOP_BY_HOP = frozenset(
@@ -33,19 +44,36 @@ HOP_BY_HOP = frozenset(
 _BODILESS = frozenset({204, 304})
 
 
+class Known(Protocol):
+    """A request that was answered before."""
+
+    def answer(self, data: bytes) -> bytes | None:
+        """The answer for a request of these bytes that has just arrived; None when it has to be made anew."""
+
+
 class ClientGoneError(ConnectionError):
     """The client hung up, or cut its request short."""
 
 
-def end_to_end(headers: Headers) -> Headers:
-    """The headers that are meant for the other end: no hop-by-hop ones, none that `Connection` names."""
-    named = {name.strip().lower() for value in headers.all("connection") for name in value.split(",")}
-    return headers.without(HOP_BY_HOP | named)
+def end_to_end(headers: Headers, but: Collection[str] = ()) -> Headers:
+    """The headers that are meant for the other end: no hop-by-hop ones, none that `Connection` names, none of `but`."""
+    named = [name.strip() for value in headers.all("connection") for name in value.split(",")]
+    return headers.without((*HOP_BY_HOP, *named, *but))
 
 
 def read_head(raw: web.BaseRequest) -> Request:
     """The request's head as it came, all headers included; the body stays unread."""
     return Request(raw.method, raw.raw_path, Headers.from_raw(raw.raw_headers))
+
+
+def read_request(data: bytes) -> tuple[Request, bytes]:
+    """Head and body of a request from its bytes, which the parser took before: whole, and with no line folded."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    method, target = first.split(b" ")[:2]
+    fields = (line.partition(b":") for line in lines)
+    headers = Headers.from_raw((name, value.strip(b" \t")) for name, _, value in fields)
+    return Request(decode(method), decode(target), headers), body
 
 
 async def read_body(raw: web.BaseRequest, idle: float) -> AsyncIterator[bytes]:
@@ -56,10 +84,14 @@ async def read_body(raw: web.BaseRequest, idle: float) -> AsyncIterator[bytes]:
     """
     if raw.version >= (1, 1) and raw.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         _write(raw, b"HTTP/1.1 100 Continue\r\n\r\n")
+    content = raw.content
     while True:
         try:
-            async with asyncio.timeout(idle or None):
-                piece = await raw.content.readany()
+            # What is here already needs no timer: most bodies come with their head.
+            piece = content.read_nowait()
+            if not piece and not content.at_eof():
+                async with asyncio.timeout(idle or None):
+                    piece = await content.readany()
         except TimeoutError:
             raise
         except Exception as error:  # aiohttp hands on whatever ended the connection or the parsing
@@ -87,20 +119,21 @@ class Reply:
         self._head = self._make_head(f"HTTP/1.1 {status} {reason}", end_to_end(headers), length)
 
     def _make_head(self, status_line: str, headers: Headers, length: int | None) -> bytes:
-        framing: tuple[tuple[str, str], ...] = ()
+        framing = list[str]()
         if not self.bodiless:
+            stated = headers.get(hdrs.CONTENT_LENGTH)
             if length is not None:
-                headers = headers.replacing(hdrs.CONTENT_LENGTH, str(length))
+                headers = headers if stated == str(length) else headers.replacing(hdrs.CONTENT_LENGTH, str(length))
             elif self._raw.version >= (1, 1):
                 headers, self._chunked = headers.without((hdrs.CONTENT_LENGTH,)), True
-                framing = ((hdrs.TRANSFER_ENCODING, "chunked"),)
+                framing.append(f"{hdrs.TRANSFER_ENCODING}: chunked")
             else:
                 headers, self.keep_alive = headers.without((hdrs.CONTENT_LENGTH,)), False
         if not self.keep_alive:
-            framing += ((hdrs.CONNECTION, "close"),)
+            framing.append(f"{hdrs.CONNECTION}: close")
         elif self._raw.version < (1, 1):
-            framing += ((hdrs.CONNECTION, "keep-alive"),)
-        lines = [status_line, *(f"{name}: {value}" for name, value in headers.plus(*framing))]
+            framing.append(f"{hdrs.CONNECTION}: keep-alive")
+        lines = [status_line, *[f"{name}: {value}" for name, value in headers.pairs], *framing]
         return encode("\r\n".join(lines)) + b"\r\n\r\n"
 
     async def send(self, data: bytes) -> None:
@@ -112,7 +145,7 @@ class Reply:
         if not self.started:
             self.started, data = True, self._head + data
         if data:
-            _write(self._raw, data)
+            self.write(data)
             await _drain(self._raw.writer)
 
     async def end(self, last: bytes = b"") -> None:
@@ -122,11 +155,15 @@ class Reply:
             self._done = True
             head = b"" if self.started else self._head
             self.started = True
-            _write(self._raw, head + data)
+            self.write(head + data)
             await _drain(self._raw.writer)
         elif not self._done:
             self._done = True
             await self.send(last)
+
+    def write(self, data: bytes) -> None:
+        """Hands bytes of the answer, framing included, to the connection."""
+        _write(self._raw, data)
 
     def abort(self) -> None:
         """Breaks the connection, so that the client cannot take what it has for the whole."""
@@ -136,11 +173,14 @@ class Reply:
 
 
 class Answered(web.StreamResponse):
-    """Tells aiohttp that the answer is on its way already, and whether the connection lives on."""
+    """Tells aiohttp that the answer is on its way already, and whether the connection lives on.
 
-    def __init__(self, reply: Reply) -> None:
+    `known` answers the same request when it comes again (proxy/front.py), None when it has to be looked at again.
+    """
+
+    def __init__(self, reply: Reply, known: Known | None = None) -> None:
         super().__init__()
-        self._lives = reply.keep_alive
+        self._lives, self.known = reply.keep_alive, known
 
     @property
     def keep_alive(self) -> bool:

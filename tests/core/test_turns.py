@@ -53,3 +53,22 @@ def test_what_fails_first_answers_afterwards() -> None:
         assert taken(turns, "POST", "cycle", 1) == [expected]
         given.append(list(turns.given()))
     assert given == [[3], [3], [3], [3, 5], [3, 5]]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "method", "repeat", "lasting"),
+    [([3], "POST", "cycle", True), ([3, 5], "POST", "cycle", False), ([3, 5], "GET", "last", True)],
+)
+def test_what_answers_everybody_is_nobodys_place(
+    numbers: list[int], method: str, repeat: Repeat, lasting: bool
+) -> None:
+    """Once a request has only one answer left, nobody has to wait for anybody to know which it is."""
+    turns = Turns(numbers, Count())
+    for _ in numbers:
+        turn = turns.next(method, repeat)
+        assert turn is not None
+        assert not turn.lasting
+        turns.counter.claim(turn.place)
+    again = turns.next(method, repeat)
+    assert again is not None
+    assert again.lasting is lasting

@@ -408,13 +408,13 @@ async def test_delays_hold_at_every_speed(cassette: Path) -> None:
 
 
 async def test_a_file_that_is_missing_is_no_half_answer(cassette: Path) -> None:
-    """The error of our own comes in the place of the answer, not in its middle."""
+    """That it cannot be read is told in the place of the answer, not in its middle."""
     headers = Headers.of(("Content-Type", "application/octet-stream"))
     scripted(cassette, Fault("truncate", after=5), body=bytes(10_000_000), headers=headers)
     (body,) = (cassette.parent / "cassette.files").iterdir()
     async with proxied(cassette, mode="playback") as proxy:
         body.unlink()
-        assert (await ask(f"{proxy.url}/v1/x"))[0] == 500
+        assert (await ask(f"{proxy.url}/v1/x"))[0] == 424
 
 
 # --- planned for a session

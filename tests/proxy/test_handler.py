@@ -8,11 +8,12 @@ import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 import pytest
 
+from replayproxy.core.messages import FileBody
 from tests.proxies import documents, proxied
 from tests.servers import Script, Visit, answering, exchange, raw_upstream
 
@@ -375,8 +376,32 @@ async def test_an_error_of_our_own_is_500_without_a_traceback(cassette: Path, ca
         await ask(f"{proxy.url}/v1/x")
     (body,) = (cassette.parent / "cassette.files").iterdir()
     async with proxied(cassette, mode="playback") as proxy:
-        body.unlink()
+
+        def failing(_: FileBody) -> IO[bytes]:
+            raise RuntimeError(f"cannot think of {body}")
+
+        (await proxy.sessions.get("default")).open_file = failing
         status, _, told = await ask(f"{proxy.url}/v1/x")
     assert (status, error(told)["type"]) == (500, "proxy_error")
     assert b"Traceback" not in told
     assert str(cassette.parent).encode() not in told
+    assert "cannot think of" in caplog.text
+
+
+async def test_what_cannot_be_read_any_more_is_no_answer(cassette: Path, caplog: Any) -> None:
+    """A miss of another kind: the client is told what is the matter, the log also where."""
+    caplog.set_level("INFO", "replayproxy")
+    async with (
+        raw_upstream(answering(answer(200, bytes(10_000_000)))) as upstream,
+        proxied(cassette, upstream.url) as proxy,
+    ):
+        await ask(f"{proxy.url}/v1/x")
+    (body,) = (cassette.parent / "cassette.files").iterdir()
+    async with proxied(cassette, mode="playback") as proxy:
+        body.unlink()
+        status, _, told = await ask(f"{proxy.url}/v1/x")
+        (entry,) = proxy.journal.entries()
+    assert (status, error(told)["code"]) == (424, "cassette_unreadable")
+    assert f"the file {body.name} cannot be read" in error(told)["message"]
+    assert str(cassette.parent).encode() not in told
+    assert str(cassette.parent) in entry.entry().note

@@ -16,8 +16,9 @@ from replayproxy.core.receipt import Receipt
 from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError, ConfigError
 from replayproxy.proxy.app import Proxy
+from replayproxy.proxy.names import session_of
 from replayproxy.proxy.opening import Declaration
-from replayproxy.proxy.sessions import Sessions, session_of
+from replayproxy.proxy.sessions import Sessions
 from tests.proxies import documents, proxied
 from tests.servers import Visit, answering, exchange, raw_upstream
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayproxy.proxy.opening import NAME
+from replayproxy.proxy.names import NAME
 from replayproxy.pytest_plugin.naming import cassette_folder, cassette_name, session_name
 
 
