@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -172,6 +173,8 @@ class TestValues:
             ("strict", "False", False),
             ("host", "::1", "::1"),
             ("workers", "1", 1),
+            ("workers", "4", 4),
+            ("workers", "auto", len(os.sched_getaffinity(0))),
             ("limits.body", "65536", 65536),
             ("limits.body", "64KiB", 65536),
             ("limits.body", "0.5 MiB", 524288),
@@ -204,8 +207,8 @@ class TestValues:
             ("speed", "inf", "expected a number from 0, not 'inf'"),
             ("strict", "maybe", "expected true or false, not 'maybe'"),
             ("host", "http://x", "expected a host name or an IP address, not 'http://x'"),
-            ("workers", "0", "expected a whole number from 1, not '0'"),
-            ("workers", "4", "several workers are not supported yet; leave it at 1"),
+            ("workers", "0", "expected a whole number from 1 to 256, or auto, not '0'"),
+            ("workers", "many", "expected a whole number from 1 to 256, or auto, not 'many'"),
             ("cassette", "", "expected a path, not ''"),
             ("limits.body", "10 apples", "expected a size such as 65536, 64KiB or 512MiB, not '10 apples'"),
             ("limits.body", "-1", "expected a size such as 65536, 64KiB or 512MiB, not '-1'"),
@@ -530,7 +533,7 @@ class TestComplaints:
             ({"file": "mode: !env MODE\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
             ({"file": "record: !env {failures: true}\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
             ({"file": "!env x\n"}, "replayproxy.yaml:1: the tag !env is not supported here"),
-            ({"file": "record: [1]\n"}, "record: expected a mapping of failures, inline_limit, not a list"),
+            ({"file": "record: [1]\n"}, "record: expected a mapping of failures, inline_limit, fsync, not a list"),
             ({"file": "mode: {a: b}\n"}, "replayproxy.yaml:1: mode.a: unknown setting; did you mean `mode`?"),
             (
                 {"file": "record: &a\n  failures: *a\n"},
@@ -596,7 +599,7 @@ class TestExample:
             {"port": 70000},
             {"record": {"failure": True}},
             {"upstream": "https://u:p@x"},
-            {"workers": 2},
+            {"workers": "many"},
             {"validate": "on"},
             {"validate": {"operations": {"chat": "on"}}},
             {"validate": {"chat": "off"}},

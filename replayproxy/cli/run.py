@@ -22,8 +22,10 @@ from replayproxy.cli.serving import (
     tell_receipts,
     warn_of_nothing_to_play,
 )
+from replayproxy.cli.settling import settled
 from replayproxy.config import Settings, api_key
 from replayproxy.core.receipt import Receipt
+from replayproxy.errors import StartError
 from replayproxy.proxy.app import Proxy, running
 from replayproxy.proxy.log import configure
 
@@ -51,20 +53,23 @@ def run(settings: Settings, ready_file: Path | None, command: tuple[str, ...]) -
     """
     configure(settings.log_format)
     make_room_for_receipts(settings)
-    status, receipts = run_loop(_run(settings, ready_file, command))
+    status, receipts, failure = run_loop(_run(settings, ready_file, command))
     kept = keep_receipts(receipts, settings)
     passed = tell_receipts(receipts)
+    if failure is not None:
+        raise failure
     raise click.exceptions.Exit(status or (RECEIPT_FAILED if not passed else 0 if kept else RECEIPT_UNWRITTEN))
 
 
 async def _run(
     settings: Settings, ready_file: Path | None, command: tuple[str, ...]
-) -> tuple[int, tuple[Receipt, ...]]:
-    async with running(settings, api_key(settings, os.environ)) as proxy:
+) -> tuple[int, tuple[Receipt, ...], StartError | None]:
+    async with running(settings, api_key(settings, os.environ)) as proxy, settled(proxy, settings):
         announce_file({"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}, ready_file)
         warn_of_nothing_to_play(settings)
         status = await _status(command, _environment(proxy, settings))
-    return status, tuple(receipt for _, receipt in proxy.sessions.receipts())
+        failure = proxy.failure.result() if proxy.failure is not None and proxy.failure.done() else None
+    return status, tuple(receipt for _, receipt in proxy.sessions.receipts()), failure
 
 
 def _environment(proxy: Proxy, settings: Settings) -> dict[str, str]:

@@ -15,10 +15,13 @@ from replayproxy.cli.serving import (
     run_loop,
     stop_signal,
     tell_receipts,
+    told_or_failed,
     warn_of_nothing_to_play,
 )
+from replayproxy.cli.settling import settled
 from replayproxy.config import Settings, api_key
 from replayproxy.core.receipt import Receipt
+from replayproxy.errors import StartError
 
 __all__ = ["playback", "record", "serve"]
 
@@ -64,26 +67,31 @@ def playback(settings: Settings, ready_file: Path | None) -> None:
 def _serve(settings: Settings, ready_file: Path | None) -> None:
     key = api_key(settings, os.environ)
     make_room_for_receipts(settings)
-    receipts = run_loop(_until_stopped(settings, key, ready_file))
+    receipts, failure = run_loop(_until_stopped(settings, key, ready_file))
     kept = keep_receipts(receipts, settings)
-    if not tell_receipts(receipts):
+    passed = tell_receipts(receipts)
+    if failure is not None:
+        raise failure
+    if not passed:
         raise click.exceptions.Exit(1)
     if not kept:
         raise click.exceptions.Exit(2)
 
 
-async def _until_stopped(settings: Settings, key: str | None, ready_file: Path | None) -> tuple[Receipt, ...]:
-    """Serves; the receipts of all sessions there were."""
+async def _until_stopped(
+    settings: Settings, key: str | None, ready_file: Path | None
+) -> tuple[tuple[Receipt, ...], StartError | None]:
+    """Serves; the receipts of all sessions there were, and why it ended when nobody told it to."""
     from replayproxy.proxy.app import running
     from replayproxy.proxy.log import configure
 
     configure(settings.log_format)
     with stop_signal() as stop:
-        async with running(settings, key) as proxy:
+        async with running(settings, key) as proxy, settled(proxy, settings):
             facts: dict[str, object] = {"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}
             about = f", upstream {proxy.upstream}" if proxy.upstream else ""
             line = f"replayproxy: {settings.mode} on {proxy.url} (admin {proxy.admin_url}){about}"
             announce(f"{line}, cassette {proxy.cassette}", facts, ready_file)
             warn_of_nothing_to_play(settings)
-            await stop.wait()
-    return tuple(receipt for _, receipt in proxy.sessions.receipts())
+            failure = await told_or_failed(stop, proxy.failed())
+    return tuple(receipt for _, receipt in proxy.sessions.receipts()), failure

@@ -18,8 +18,6 @@ import click
 
 from replayproxy.config import Settings
 from replayproxy.core.receipt import Receipt
-from replayproxy.core.receipts import junit_xml, receipts_json
-from replayproxy.core.report import receipts_lines
 from replayproxy.errors import StartError
 
 __all__ = [
@@ -30,6 +28,7 @@ __all__ = [
     "run_loop",
     "stop_signal",
     "tell_receipts",
+    "told_or_failed",
     "warn_of_nothing_to_play",
 ]
 
@@ -64,6 +63,17 @@ def stop_signal() -> Iterator[asyncio.Event]:
     finally:
         for number in caught:
             loop.remove_signal_handler(number)
+
+
+async def told_or_failed(stop: asyncio.Event, failed: Coroutine[None, None, StartError]) -> StartError | None:
+    """Waits until it is told to stop, or cannot go on; why it cannot."""
+    stopping, failing = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(failed)
+    try:
+        await asyncio.wait((stopping, failing), return_when=asyncio.FIRST_COMPLETED)
+        return failing.result() if failing.done() else None
+    finally:
+        stopping.cancel()
+        failing.cancel()
 
 
 def announce(line: str, facts: dict[str, object], path: Path | None) -> None:
@@ -103,6 +113,8 @@ def keep_receipts(receipts: Sequence[Receipt], settings: Settings) -> bool:
 
     Says on standard error when that fails; whether it did not.
     """
+    from replayproxy.core.receipts import junit_xml, receipts_json  # here, since a start need not pay for the end
+
     told = json.dumps(receipts_json(receipts), indent=2).encode() + b"\n"
     suite = junit_xml(receipts, datetime.now(UTC).isoformat(timespec="seconds"))
     kept = True
@@ -118,6 +130,8 @@ def keep_receipts(receipts: Sequence[Receipt], settings: Settings) -> bool:
 
 def tell_receipts(receipts: Sequence[Receipt]) -> bool:
     """Prints the receipts on standard error; whether the run counts as passed."""
+    from replayproxy.core.report import receipts_lines
+
     *lines, verdict = receipts_lines(receipts)
     passed = not any(receipt.failures for receipt in receipts)
     for line in lines:

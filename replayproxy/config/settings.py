@@ -21,6 +21,7 @@ from replayproxy.core.rules import MatchRule, MatchRules
 __all__ = [
     "SHORT_FORMS",
     "EmulatorSettings",
+    "Fsync",
     "LimitSettings",
     "LogFormat",
     "MatchSettings",
@@ -35,6 +36,7 @@ __all__ = [
 
 Repeat = Literal["last", "never", "cycle"]
 LogFormat = Literal["text", "json"]
+Fsync = Literal["never", "interval", "always"]
 
 #: Groups whose name, with a value behind it, is short for one of their settings: `upstream: URL` for `upstream.url`.
 SHORT_FORMS = {"upstream": "url", "validate": "level"}
@@ -81,6 +83,12 @@ class RecordSettings:
 
     failures: Annotated[bool, kinds.BOOLEAN, "Save 401, 403, 408, 429, 5xx and broken answers too."] = False
     inline_limit: Annotated[int, kinds.SIZE, "Bodies larger than this go into a file beside the cassette."] = 65536
+    fsync: Annotated[
+        Fsync,
+        kinds.choice("never", "interval", "always"),
+        "When what is saved outlasts a loss of power: always (at once), interval (a second later, and at the end),"
+        " never (when the system likes).",
+    ] = "interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +237,7 @@ class Settings:
     speed: Annotated[
         float, kinds.SPEED, "Pace of replayed streams: 0 = at once, 1 = as recorded, N = N times faster."
     ] = 0.0
-    workers: Annotated[int, kinds.WORKERS, "How many processes serve; only 1 for now."] = 1
+    workers: Annotated[int, kinds.WORKERS, "How many processes serve the port; auto = as many as cores."] = 1
     record: RecordSettings = RecordSettings()
     playback: PlaybackSettings = PlaybackSettings()
     match: MatchSettings = MatchSettings()

@@ -10,7 +10,9 @@ Rules:
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ __all__ = [
     "URL",
     "VARIABLE",
     "WORKERS",
+    "WORKERS_MOST",
     "Address",
     "Kind",
     "choice",
@@ -42,6 +45,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+#: More processes than this are a slip of the finger.
+WORKERS_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +140,15 @@ def _between(least: float, most: float, number: Callable[[str], Any]) -> Callabl
 
 
 def _workers(text: str) -> int:
-    if int(text) < 1:
+    shared = sys.platform == "linux"
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if shared else 1
+    number = int(text)
+    if not 1 <= number <= WORKERS_MOST:
         raise ValueError
-    if int(text) > 1:
-        raise ConfigError("several workers are not supported yet; leave it at 1")
-    return 1
+    if number > 1 and not shared:
+        raise ConfigError("several workers need Linux, which alone spreads connections over them; leave it at 1")
+    return number
 
 
 _UNITS = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
@@ -239,4 +249,10 @@ TEXT = single("text", _text, {"type": "string", "minLength": 1}, "TEXT")
 URL = single("a URL such as https://api.openai.com/v1", _url, {"type": "string", "pattern": "^https?://"}, "URL")
 #: The name of an environment variable.
 VARIABLE = single("the name of an environment variable", _variable, {"type": "string"}, "NAME")
-WORKERS = single("a whole number from 1", _workers, {"const": 1}, "N")
+#: How many processes serve; `auto` is as many as there are cores that this process may use.
+WORKERS = single(
+    f"a whole number from 1 to {WORKERS_MOST}, or auto",
+    _workers,
+    {"anyOf": [{"type": "integer", "minimum": 1, "maximum": WORKERS_MOST}, {"const": "auto"}]},
+    "N|auto",
+)

@@ -24,13 +24,13 @@ class Census:
 
     def arrived(self, operation: Operation | None) -> None:
         """Counts a request."""
-        self._counter(_ASKED, operation).add()
+        self._counter(_ASKED, operation).count()
 
     def found(self, operation: Operation | None, problems: Iterable[Problem]) -> None:
         """Counts a message by the gravest of its problems."""
         warnings = [problem.warning for problem in problems]
         if warnings:
-            self._counter(_DOUBTFUL if all(warnings) else _WRONG, operation).add()
+            self._counter(_DOUBTFUL if all(warnings) else _WRONG, operation).count()
 
     def rows(self) -> tuple[Asked, ...]:
         """The counts, in the order in which the operations were first asked for."""

@@ -42,7 +42,7 @@ class PlanUnderWay:
     """A plan, and how often each of its faults was met, which `tally` counts under the plan's number in its session."""
 
     def __init__(self, plan: FaultPlan, tally: Tally, number: int) -> None:
-        self.plan = plan
+        self.plan, self.number = plan, number
         self._counters = [tally.named(f"fault\t{number}\t{index}") for index in range(len(plan.faults))]
 
     @property

@@ -5,7 +5,7 @@ Synchronous on purpose: a decision is made in one go, so that concurrent request
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from replayproxy.core.cassette import Cassette, Interaction
@@ -14,6 +14,7 @@ from replayproxy.core.census import Census
 from replayproxy.core.decisions import Decision, Forward, Miss, Reason, Replay
 from replayproxy.core.fault_kinds import ALWAYS, Fault
 from replayproxy.core.faults import NO_FAULTS, FaultPlan, PlanUnderWay
+from replayproxy.core.live import Live
 from replayproxy.core.matching import NO_RULES, Near, identify, nearest, scheme_of
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import Mode
@@ -49,7 +50,9 @@ class Session:
     recordings of a request are used up: the last repeats for GET and HEAD (`last`), nothing repeats (`never`), all
     start over (`cycle`). With `collapse_polls` polls that follow each other are folded to the last (core/polls.py).
     `rules` say what counts when requests are compared; a rule's scope may name an operation, which `operation_of`
-    finds. `tally` counts, for all who serve this session.
+    finds. `tally` counts, for all who serve this session; `telling` is told of misses, in the place of its own receipt;
+    no more than the `first` recordings are played: others came later.
+    `touched` are the rules that applied to something so far, by their places.
     """
 
     def __init__(
@@ -63,28 +66,31 @@ class Session:
         rules: MatchRules = NO_RULES,
         operation_of: OperationOf = no_operation,
         tally: Tally | None = None,
+        telling: Callable[[ToldMiss], None] | None = None,
+        first: int | None = None,
     ) -> None:
         self.mode = mode
         self._rules, self._operation_of, self._scheme = rules, operation_of, scheme_of(rules)
-        self._touched: frozenset[int] = frozenset()
+        self.touched: frozenset[int] = frozenset()
         self.exists = recordings is not None
         self._repeat: Repeat = repeat
         self._recordings: Recordings = recordings if recordings is not None and mode.plays else Cassette()
-        self._tally = tally or OwnTally()
-        self._counters = {name: self._tally.named(name) for name in _COUNTED}
-        self._census = Census(self._tally)
+        self.tally = tally or OwnTally()
+        self._counters = {name: self.tally.named(name) for name in _COUNTED}
+        self._census = Census(self.tally)
         self._strict = strict
         self._told: list[ToldMiss] = []
-        self._plans = 0
-        self._plan = PlanUnderWay(NO_FAULTS, self._tally, 0)
+        self._telling = telling or self.note_miss
+        self._plan = PlanUnderWay(NO_FAULTS, self.tally, 0)
         self._turns: dict[bytes, Turns] = {}
-        self._live: set[bytes] = set()
-        self._index(collapse_polls)
+        self._live = Live(self.tally)
+        self._index(collapse_polls, first)
 
-    def _index(self, collapse_polls: bool) -> None:
+    def _index(self, collapse_polls: bool, first: int | None) -> None:
         """Notes which interactions stand under which identity; those are read that do not say theirs."""
         recordings, scheme = self._recordings, self._scheme
-        keys = [recordings.key(at, scheme) or self._identity(recordings[at].request) for at in range(len(recordings))]
+        played = range(len(recordings))[:first]
+        keys = [recordings.key(at, scheme) or self._identity(recordings.request(at)) for at in played]
         self._earlier = folded((key, recordings[at]) for at, key in enumerate(keys)) if collapse_polls else {}
         unheard = {number for numbers in self._earlier.values() for number in numbers}
         # Most requests have one answer: a number alone takes a tenth of the room of a list with it.
@@ -102,10 +108,12 @@ class Session:
         self._census.arrived(operation)
         return self._counters["arrived"].add() + 1
 
-    def set_faults(self, plan: FaultPlan) -> None:
-        """Lets the requests from now on meet the faults of a plan, in the place of those of an earlier plan."""
-        self._plans += 1
-        self._plan = PlanUnderWay(plan, self._tally, self._plans)
+    def set_faults(self, plan: FaultPlan, number: int = 0) -> None:
+        """Lets the requests from now on meet the faults of a plan, in the place of those of an earlier plan.
+
+        Whoever else serves this session is told the plan's `number`; 0: the next one.
+        """
+        self._plan = PlanUnderWay(plan, self.tally, number or self._plan.number + 1)
 
     @property
     def faults(self) -> PlanUnderWay:
@@ -148,9 +156,10 @@ class Session:
 
     def gave_again(self, turns: Turns, turn: Turn, operation: Operation | None) -> bool:
         """Takes that turn for a request that has just arrived; False, and nothing happened, when it is gone."""
-        if not turns.counter.claim(turn.place):
+        if not (turn.lasting or turns.counter.claim(turn.place)):
             return False
-        self.arrive(operation)
+        self._census.arrived(operation)
+        self._count("arrived")
         self._count("repeated" if turn.repeated else "played")
         return True
 
@@ -161,7 +170,9 @@ class Session:
         """
         self._count("saved")
         if self.mode.plays:
-            self._live.add(self._identity(interaction.request))
+            key = self._identity(interaction.request)
+            if key in self._numbers:
+                self._live.add(key)
 
     def lost(self) -> None:
         """Takes note of an answer that should have been recorded and could not be."""
@@ -173,8 +184,12 @@ class Session:
 
     def tell(self, miss: Miss, message: str) -> None:
         """Takes note of what a client was told about a miss, for the receipt."""
+        self._telling(ToldMiss(miss.reason, miss.request.method, miss.request.target, message))
+
+    def note_miss(self, told: ToldMiss) -> None:
+        """Takes note of what a client was told by whoever else serves this session."""
         if len(self._told) < MISSES_TOLD:
-            self._told.append(ToldMiss(miss.reason, miss.request.method, miss.request.target, message))
+            self._told.append(told)
 
     def receipt(self) -> Receipt:
         """What happened in this session so far."""
@@ -195,12 +210,12 @@ class Session:
         )
 
     def _count(self, name: str) -> None:
-        self._counters[name].add()
+        self._counters[name].count()
 
     def _identity(self, request: Request) -> bytes:
         found = identify(request, self._rules, self._operation_of)
-        if not found.touched <= self._touched:
-            self._touched |= found.touched
+        if not found.touched <= self.touched:
+            self.touched |= found.touched
         return found.key
 
     def _turns_of(self, key: bytes) -> Turns | None:
@@ -208,7 +223,7 @@ class Session:
         if turns is None and key in self._numbers:
             there = self._numbers[key]
             numbers = there if isinstance(there, list) else [there]
-            turns = self._turns[key] = Turns(numbers, self._tally.turns(key), self._fails(numbers))
+            turns = self._turns[key] = Turns(numbers, self.tally.turns(key), self._fails(numbers))
         return turns
 
     def _fails(self, numbers: list[int]) -> dict[int, int]:
@@ -231,7 +246,7 @@ class Session:
                 return None
             interaction = self._recordings[turn.number - 1]
             fault = self._plan.strike(request, operation)
-            if fault is not None or turns.counter.claim(turn.place):
+            if fault is not None or turn.lasting or turns.counter.claim(turn.place):
                 kept = fault is not None or turn.failing
                 self._count("faulted" if kept else "repeated" if turn.repeated else "played")
                 fault = fault or self._own_fault(interaction, turn)
@@ -251,9 +266,11 @@ class Session:
         turns = self._turns_of(key)
         if turns is not None:
             return Miss("already_played", request, (Near(turns.numbers[-1] - 1, ()),))
-        known = [self._recordings[at].request for at in range(len(self._recordings))]
-        near = nearest(request, known, rules=self._rules, operation_of=self._operation_of)
-        return Miss("no_match", request, near)
+        return Miss("no_match", request, self.nearest(request))
+
+    def nearest(self, request: Request) -> tuple[Near, ...]:
+        """The recordings that come nearest to a request, best first."""
+        return nearest(request, self._recordings, rules=self._rules, operation_of=self._operation_of)
 
     def _unplayed(self) -> tuple[int, ...]:
         given = set[int]()
@@ -265,10 +282,10 @@ class Session:
 
     def _unused_rules(self, unplayed: Sequence[int]) -> tuple[str, ...]:
         """The rules that nothing needed, neither what came nor what was recorded (of which a bounded part is read)."""
-        if len(self._touched) < len(self._rules.rules):
+        if len(self.touched) < len(self._rules.rules):
             for number in unplayed[:UNPLAYED_READ]:
-                self._identity(self._recordings[number - 1].request)
-        return tuple(str(rule) for rule in self._rules.unused(self._touched))
+                self._identity(self._recordings.request(number - 1))
+        return tuple(str(rule) for rule in self._rules.unused(self.touched))
 
     def _leftover(self, number: int) -> Leftover:
         interaction = self._recordings[number - 1]

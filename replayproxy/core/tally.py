@@ -24,6 +24,9 @@ class Counter(Protocol):
     def add(self) -> int:
         """Makes it one more; what it was before."""
 
+    def count(self) -> None:
+        """Makes it one more, for `value` alone: it is nobody's place, and what `add` and `claim` see is as before."""
+
     def claim(self, place: int) -> bool:
         """Makes it one more if it is `place` still; whether it was."""
 
@@ -53,6 +56,10 @@ class Count:
         before = self.value
         self.value = before + 1
         return before
+
+    def count(self) -> None:
+        """Makes it one more."""
+        self.value += 1
 
     def claim(self, place: int) -> bool:
         """Makes it one more if it is `place` still; whether it was."""

@@ -1,9 +1,13 @@
-"""The API on a proxy's admin port that declares, tells, resets and closes sessions."""
+"""The API on a proxy's admin port that declares, tells, resets and closes sessions.
+
+Rule: what an answer is made with is imported when it is asked for. The port is opened at every start, and most runs ask
+it nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -13,15 +17,14 @@ from replayproxy.config.nodes import similar
 from replayproxy.core.journal import Journal
 from replayproxy.core.messages import plain
 from replayproxy.core.receipt import Receipt
-from replayproxy.core.receipts import receipt_json
-from replayproxy.proxy.admin_forms import exchanges_json, read_declaration, read_faults, read_wanted
-from replayproxy.proxy.admin_openapi import openapi
-from replayproxy.proxy.admin_page import CONTENT_SECURITY_POLICY, page
-from replayproxy.proxy.admin_port import AdminError, Route, answered, health, hostname, port_runner, ready_in
-from replayproxy.proxy.opening import DEFAULT
+from replayproxy.proxy.admin_port import AdminError, Route, answered, hostname, liveness, port_runner, ready_in
+from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.sessions import Sessions
 
-__all__ = ["Admin", "sessions_runner"]
+if TYPE_CHECKING:
+    from replayproxy.proxy.admin_forms import Wanted
+
+__all__ = ["Admin", "Others", "sessions_runner"]
 
 
 def sessions_runner(admin: Admin) -> web.AppRunner:
@@ -29,14 +32,28 @@ def sessions_runner(admin: Admin) -> web.AppRunner:
     return port_runner(admin.routes(), admin.settings.admin_host)
 
 
+class Others(Protocol):
+    """The processes that serve the data port in the place of this one."""
+
+    async def catch_up(self) -> None:
+        """Takes in what they know of the sessions and did not tell yet."""
+
+    async def journal(self, wanted: Wanted) -> Journal:
+        """What went through them lately, as far as it is wanted."""
+
+    def facts(self) -> dict[str, Any]:
+        """Who they are, for `GET /health`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin API of a proxy; `url` is where its data port listens."""
+    """The admin API of a proxy; `url` is where its data port listens, `others` are those who serve it, if others do."""
 
     settings: Settings
     sessions: Sessions
     journal: Journal
     url: str
+    others: Others | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of all there is; admin_openapi.py describes the same."""
@@ -44,7 +61,7 @@ class Admin:
             ("GET", "/", self.tell_page),
             ("GET", "/docs", self.tell_page),
             ("GET", "/openapi.json", self.tell_openapi),
-            ("GET", "/health", health),
+            ("GET", "/health", self.tell_health),
             ("GET", "/ready", ready_in(self.settings.mode)),
             ("GET", "/sessions", self.list_sessions),
             ("POST", "/sessions", self.declare_session),
@@ -60,6 +77,8 @@ class Admin:
 
     async def declare_session(self, request: web.Request) -> web.Response:
         """Opens a session as declared."""
+        from replayproxy.proxy.admin_forms import read_declaration
+
         declaration = read_declaration(await request.read(), self.settings)
         name = declaration.name
         if name in self.sessions:
@@ -72,13 +91,15 @@ class Admin:
 
     async def list_sessions(self, request: web.Request) -> web.Response:
         """The open sessions, without what is long."""
-        receipts = [receipt_json(self.sessions.receipt(name)) for name in self.sessions.names()]
+        await self._catch_up()
+        receipts = [_told(self.sessions.receipt(name)) for name in self.sessions.names()]
         found = [self._located(request, told) | {key: told[key] for key in ("passed", "counts")} for told in receipts]
         return answered({"sessions": found})
 
     async def show_session(self, request: web.Request) -> web.Response:
         """An open session with its receipt so far."""
-        receipt = receipt_json(self._receipt(request))
+        await self._catch_up()
+        receipt = _told(self._receipt(request))
         return answered(self._located(request, receipt) | receipt)
 
     async def reset_session(self, request: web.Request) -> web.Response:
@@ -88,18 +109,24 @@ class Admin:
 
     async def close_session(self, request: web.Request) -> web.Response:
         """Closes a session when its exchanges are done."""
-        return answered(receipt_json(await self.sessions.close(self._receipt(request).name)))
+        return answered(_told(await self.sessions.close(self._receipt(request).name)))
 
     async def set_faults(self, request: web.Request) -> web.Response:
         """Lets the session's requests meet faults from now on, in the place of those set before."""
+        from replayproxy.proxy.admin_forms import read_faults
+
         name, plan = self._receipt(request).name, read_faults(await request.read())
-        (await self.sessions.get(name)).session.set_faults(plan)
+        await self.sessions.set_faults(name, plan)
         return await self.show_faults(request)
 
     async def show_faults(self, request: web.Request) -> web.Response:
         """How often each of the faults was met."""
         handler = await self.sessions.get(self._receipt(request).name)
         return answered({"met": handler.session.faults.met})
+
+    async def _catch_up(self) -> None:
+        if self.others is not None:
+            await self.others.catch_up()
 
     def _receipt(self, request: web.Request) -> Receipt:
         name = request.match_info["name"]
@@ -121,16 +148,35 @@ class Admin:
 
     async def list_exchanges(self, request: web.Request) -> web.Response:
         """What went through lately."""
-        return answered(exchanges_json(self.journal, read_wanted(request.query)))
+        from replayproxy.proxy.admin_forms import exchanges_json, read_wanted
+
+        wanted = read_wanted(request.query)
+        journal = await self.others.journal(wanted) if self.others is not None else self.journal
+        return answered(exchanges_json(journal, wanted))
+
+    async def tell_health(self, request: web.Request) -> web.Response:
+        """It lives, and so do those who serve the data port."""
+        return answered(liveness() | (self.others.facts() if self.others is not None else {}))
 
     async def tell_openapi(self, request: web.Request) -> web.Response:
         """The description of this API for programs."""
+        from replayproxy.proxy.admin_openapi import openapi
+
         return answered(openapi())
 
     async def tell_page(self, request: web.Request) -> web.Response:
         """The description of this API for people."""
+        from replayproxy.proxy.admin_openapi import openapi
+        from replayproxy.proxy.admin_page import CONTENT_SECURITY_POLICY, page
+
         headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"}
         return web.Response(text=page(openapi()), content_type="text/html", charset="utf-8", headers=headers)
+
+
+def _told(receipt: Receipt) -> dict[str, Any]:
+    from replayproxy.core.receipts import receipt_json
+
+    return receipt_json(receipt)
 
 
 def _reachable(url: str, host: str) -> str:

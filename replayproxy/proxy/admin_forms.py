@@ -26,7 +26,8 @@ from replayproxy.core.rules import MatchRules
 from replayproxy.errors import ConfigError
 from replayproxy.proxy.admin_port import AdminError
 from replayproxy.proxy.exchange import Outcome
-from replayproxy.proxy.opening import NAME, Declaration
+from replayproxy.proxy.names import NAME
+from replayproxy.proxy.opening import Declaration
 
 __all__ = [
     "EXCHANGES_LIMIT",
@@ -187,7 +188,7 @@ def exchanges_json(journal: Journal, wanted: Wanted) -> dict[str, Any]:
     """
     found = list(journal.entries(wanted.session, wanted.outcome))
     told, room = list[dict[str, Any]](), BODIES_TOLD
-    for entry in islice(reversed(found), wanted.limit):
+    for entry in (noted.entry() for noted in islice(reversed(found), wanted.limit)):
         body, size = _body_json(entry.request.body, room)
         room -= size
         told.append(_exchange_json(entry, body))

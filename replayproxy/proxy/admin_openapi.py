@@ -81,7 +81,8 @@ def _parameter(name: str, place: str, description: str, schema: _Schema) -> dict
 _TEXT: _Schema = {"type": "string"}
 _MAYBE_TEXT: _Schema = {"type": ["string", "null"]}
 _COUNT: _Schema = {"type": "integer", "minimum": 0}
-_HEALTH = _object({"status": {"const": "ok"}, "version": _TEXT})
+_WORKERS = _object({"pids": _list(_COUNT), "replaced": _COUNT})
+_HEALTH = _object({"status": {"const": "ok"}, "version": _TEXT, "workers": _WORKERS}, ("workers",))
 _READY = _object({"status": {"const": "ready"}, "mode": _TEXT})
 
 _NAME = _parameter("name", "path", "The session.", _TEXT)

@@ -20,7 +20,17 @@ import replayproxy
 from replayproxy.core.messages import plain
 from replayproxy.errors import CassetteError
 
-__all__ = ["AdminError", "Route", "admin_runner", "answered", "health", "hostname", "port_runner", "ready_in"]
+__all__ = [
+    "AdminError",
+    "Route",
+    "admin_runner",
+    "answered",
+    "health",
+    "hostname",
+    "liveness",
+    "port_runner",
+    "ready_in",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +86,12 @@ def _runner(routes: Sequence[Route], guard: Callable[[web.Request], None] | None
 
 async def health(request: web.Request) -> web.Response:
     """It lives."""
-    return answered({"status": "ok", "version": replayproxy.__version__})
+    return answered(liveness())
+
+
+def liveness() -> dict[str, Any]:
+    """What a process that lives says of itself."""
+    return {"status": "ok", "version": replayproxy.__version__}
 
 
 def ready_in(mode: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -17,13 +17,16 @@ from replayproxy.config import Settings
 from replayproxy.core.journal import Journal
 from replayproxy.core.secrets.custom import redactor_for, unusable_variables
 from replayproxy.core.session import Session
+from replayproxy.errors import StartError
 from replayproxy.proxy.admin import Admin, sessions_runner
 from replayproxy.proxy.exchange import Clock
+from replayproxy.proxy.front import Desk
 from replayproxy.proxy.listening import listening
-from replayproxy.proxy.opening import DEFAULT, Declaration, Opener
+from replayproxy.proxy.names import DEFAULT
+from replayproxy.proxy.opening import Declaration, Opener
 from replayproxy.proxy.sessions import Sessions
 
-__all__ = ["Proxy", "running"]
+__all__ = ["DRAIN", "Proxy", "data_runner", "opener_of", "running"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +49,11 @@ class Proxy:
     session: Session
     sessions: Sessions
     journal: Journal
+    failure: asyncio.Future[StartError] | None = None
+
+    async def failed(self) -> StartError:
+        """Waits until it cannot go on, which only happens to several workers, and says why."""
+        return await asyncio.shield(self.failure or asyncio.get_running_loop().create_future())
 
     def base_url(self, session: str) -> str:
         """The base URL that selects a session, without the API's own `/v1`."""
@@ -61,17 +69,26 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         _log.warning("aiohttp's C parser is missing: requests are parsed slowly, and less strictly")
+    if settings.workers > 1:
+        # Not before it is asked for: one process has no use for it.
+        from replayproxy.proxy.workers.supervisor import supervised
+
+        async with supervised(settings, key) as proxy:
+            yield proxy
+        return
     async with contextlib.AsyncExitStack() as stack:
-        journal, redactor = Journal(), redactor_for(settings.redact, os.environ, (key,) if key else ())
+        journal = Journal()
         for problem in unusable_variables(settings.redact, os.environ):
             _log.warning("%s", problem)
-        clock = Clock(asyncio.get_running_loop().time, _wall)
         upstreams = await stack.enter_async_context(contextlib.AsyncExitStack())  # the last to go
-        opener = Opener(settings, key, redactor, clock, journal, upstreams)
-        sessions = Sessions(opener)
+        opener = opener_of(settings, key, journal, upstreams)
+        desk = Desk()
+        sessions = Sessions(opener, desk.forget)
         default = await sessions.declare(Declaration(DEFAULT))
         stack.push_async_callback(sessions.close_all)
-        url = await stack.enter_async_context(listening(_runner(sessions), settings.host, settings.port, "--port"))
+        url = await stack.enter_async_context(
+            listening(data_runner(sessions, desk), settings.host, settings.port, "--port")
+        )
         admin = sessions_runner(Admin(settings, sessions, journal, url))
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
@@ -79,8 +96,15 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
         yield Proxy(url, admin_url, opener.upstream, settings.default_cassette, default.session, sessions, journal)
 
 
-def _runner(sessions: Sessions) -> web.ServerRunner:
-    server = web.Server(
+def opener_of(settings: Settings, key: str | None, journal: Journal, upstreams: contextlib.AsyncExitStack) -> Opener:
+    """What opens the sessions of a proxy."""
+    redactor = redactor_for(settings.redact, os.environ, (key,) if key else ())
+    return Opener(settings, key, redactor, Clock(asyncio.get_running_loop().time, _wall), journal, upstreams)
+
+
+def data_runner(sessions: Sessions, desk: Desk) -> web.ServerRunner:
+    """What serves the data port."""
+    server = desk.server(
         sessions,
         handler_cancellation=True,
         access_log=None,

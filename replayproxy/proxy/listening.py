@@ -11,7 +11,7 @@ from aiohttp import web
 
 from replayproxy.errors import StartError
 
-__all__ = ["listening"]
+__all__ = ["cannot_listen", "listening", "url_of"]
 
 
 @contextlib.asynccontextmanager
@@ -22,11 +22,21 @@ async def listening(runner: web.BaseRunner, host: str, port: int, option: str) -
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            cure = f"try {option} {_free_port(host)}, or 0 for any free one" if port else "choose another --host"
-            raise StartError(f"cannot listen on {host}:{port} ({_why(error)}); {cure}") from None
-        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
+            raise cannot_listen(error, host, port, option) from None
+        yield url_of(host, runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def cannot_listen(error: OSError, host: str, port: int, option: str) -> StartError:
+    """What to say when a port cannot be had, with one that can."""
+    cure = f"try {option} {_free_port(host)}, or 0 for any free one" if port else "choose another --host"
+    return StartError(f"cannot listen on {host}:{port} ({_why(error)}); {cure}")
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a port."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _why(error: OSError) -> str:

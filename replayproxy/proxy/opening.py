@@ -7,12 +7,12 @@ import contextlib
 import dataclasses
 import logging
 import os
-import re
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import replayproxy
 from replayproxy.config import Repeat, Settings
@@ -21,29 +21,30 @@ from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.catalog import Catalog, Operation
 from replayproxy.core.journal import Journal
 from replayproxy.core.levels import Level
-from replayproxy.core.matching import NO_RULES
+from replayproxy.core.matching import NO_RULES, identity, scheme_of
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import MODES
+from replayproxy.core.receipt import ToldMiss
+from replayproxy.core.recordings import Recordings
 from replayproxy.core.redaction import Redactor
-from replayproxy.core.rules import MatchRules
+from replayproxy.core.rules import MatchRules, OperationOf
 from replayproxy.core.session import Session
+from replayproxy.core.tally import OwnTally, Tally
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
-from replayproxy.proxy.forwarding import Credential, Link
 from replayproxy.proxy.handler import Handler, Policy
+from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.notices import Notices
-from replayproxy.proxy.recording import Tape
-from replayproxy.proxy.upstream import Origin, Timeouts, Upstream
 from replayproxy.stores import FileStore, Recorder
+from replayproxy.stores.file_store import collecting_no_garbage
 
-__all__ = ["DEFAULT", "NAME", "Declaration", "Opener"]
+if TYPE_CHECKING:
+    from replayproxy.proxy.forwarding import Link
+    from replayproxy.proxy.recording import Tape
+
+__all__ = ["Declaration", "Opener", "Share"]
 
 _log = logging.getLogger(__name__)
-
-#: The session of requests that name none.
-DEFAULT = "default"
-#: What a session may be called: one file name, nothing that leads elsewhere.
-NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,28 @@ class Declaration:
         return replace(settings, playback=playback, validate=validate, cassette=cassette, cassettes=None, **given)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A session that somebody else opened, and who serves a part of it shares: what counts in it, how many recordings
+    there were then (None: no cassette), where misses are told, and what saves into its cassette."""
+
+    tally: Tally
+    recordings: int | None
+    telling: Callable[[ToldMiss], None]
+    recorder: Callable[[FileStore], Recorder]
+
+
+def _own_tally(identities: int) -> Tally:
+    return OwnTally()
+
+
 @dataclass(slots=True)
 class Opener:
     """Opens sessions under one proxy's settings.
 
     The catalog is read when the first session is opened. The upstream is made when the first session needs one, and
-    closed with `stack`: where all sessions play back there never is one.
+    closed with `stack`: where all sessions play back there never is one. `tallies` makes what counts in a session, for
+    so many identities; `emulator_url` is where the emulator is that somebody else runs, "" for one of our own.
     """
 
     settings: Settings
@@ -87,14 +104,16 @@ class Opener:
     clock: Clock
     journal: Journal
     stack: contextlib.AsyncExitStack
+    tallies: Callable[[int], Tally] = _own_tally
+    emulator_url: str = ""
     notices: Notices = dataclasses.field(default_factory=Notices)
     catalog: Catalog | None = None
     link: Link | None = None
     _reading: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
     _linking: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
-    async def open(self, declaration: Declaration) -> Handler:
-        """Opens a session.
+    async def open(self, declaration: Declaration, share: Share | None = None) -> Handler:
+        """Opens a session, or a `share` in it.
 
         CassetteError when its cassette cannot be read, or is being recorded by somebody else. ConfigError when the
         catalog cannot be read, or does not have what the settings or the declaration name.
@@ -104,22 +123,36 @@ class Opener:
         catalog = await self._known()
         check_names(catalog, settings.validate, rules)
         link = await self._linked() if MODES[settings.mode].forwards else None
-        return await asyncio.to_thread(self._build, declaration.name, settings, rules, catalog, link)
+        return await asyncio.to_thread(self._build, declaration.name, settings, rules, catalog, link, share)
 
-    def _build(self, name: str, settings: Settings, rules: MatchRules, catalog: Catalog, link: Link | None) -> Handler:
+    def _build(
+        self,
+        name: str,
+        settings: Settings,
+        rules: MatchRules,
+        catalog: Catalog,
+        link: Link | None,
+        share: Share | None,
+    ) -> Handler:
         mode = MODES[settings.mode]
-        store = FileStore(settings.default_cassette, settings.record.inline_limit)
-        cassette = self._load(store) if mode.plays and store.exists() else None
+        operation_of = partial(_operation_of, catalog)
+        identify = partial(_identified, rules=rules, operation_of=operation_of)
+        store = FileStore(settings.default_cassette, settings.record.inline_limit, identify)
+        recordings = self._recordings(store, share) if mode.plays else None
         session = Session(
             mode,
-            cassette,
+            recordings,
             repeat=settings.playback.repeat,
             strict=settings.strict,
             collapse_polls=settings.playback.collapse_polls,
             rules=rules,
-            operation_of=partial(_operation_of, catalog),
+            operation_of=operation_of,
+            # Beside those that are played there may be as many that are recorded anew.
+            tally=share.tally if share else self.tallies(2 * len(recordings or ())),
+            telling=share.telling if share else None,
+            first=share.recordings if share else None,
         )
-        recorder = self._recorder(store, mode.replaces) if mode.saves else None
+        recorder = self._recorder(store, mode.replaces, share) if mode.saves else None
         return Handler(
             name=name,
             session=session,
@@ -136,7 +169,7 @@ class Opener:
             journal=self.journal,
             open_file=store.open_body,
             link=link,
-            tape=Tape(recorder, self.redactor, session, settings.record.failures, self.clock) if recorder else None,
+            tape=self._tape(settings, session, recorder) if recorder else None,
         )
 
     def _checker(self, settings: Settings, session: Session, catalog: Catalog, link: Link | None) -> Checker:
@@ -145,21 +178,38 @@ class Opener:
             catalog = catalog.with_any_ids  # what the emulator takes is not refused before it
         return Checker(catalog, settings.validation, self.redactor, session, self.notices, asked)
 
-    def _load(self, store: FileStore) -> Cassette:
-        cassette = store.load()
-        if store.torn:
+    def _recordings(self, store: FileStore, share: Share | None) -> Recordings | None:
+        """What the cassette holds; in a share nothing when there was none when the session was opened."""
+        there = store.exists() if share is None else share.recordings is not None
+        return self._load(store, quiet=share is not None) if there else None
+
+    def _load(self, store: FileStore, *, quiet: bool) -> Recordings:
+        head, recordings = store.open_recordings()
+        if store.torn and not quiet:
             _log.warning("%s", store.torn)
-        if cassette.head.redaction == self.redactor.digest:
-            return cassette
+        if head.redaction == self.redactor.digest:
+            return recordings
         # Recorded under other rules, or by hand: today's apply to both sides, or nothing would match what they redact.
-        return replace(cassette, interactions=tuple(self._redacted(one) for one in cassette.interactions))
+        with collecting_no_garbage():
+            return Cassette(head, tuple(self._redacted(recordings[at]) for at in range(len(recordings))))
 
     def _redacted(self, interaction: Interaction) -> Interaction:
         secrets = self.redactor.secrets(interaction.request)
         request = self.redactor.request(interaction.request)
         return replace(interaction, request=request, response=self.redactor.response(interaction.response, secrets))
 
-    def _recorder(self, store: FileStore, replaces: bool) -> Recorder:
+    def _tape(self, settings: Settings, session: Session, recorder: Recorder) -> Tape:
+        # Here and below: what records and what asks an upstream is not loaded before it is needed, as playback has no
+        # use for it.
+        from replayproxy.proxy.recording import Tape
+        from replayproxy.stores.writer import Writer
+
+        writer = Writer(recorder, settings.record.fsync)
+        return Tape(writer, self.redactor, session, settings.record.failures, self.clock)
+
+    def _recorder(self, store: FileStore, replaces: bool, share: Share | None) -> Recorder:
+        if share is not None:
+            return share.recorder(store)
         by = f"replayproxy {replayproxy.__version__}"
         head = Head(self.upstream, self.clock.wall(), by, self.redactor.digest)
         return store.replace_take(head) if replaces else store.append_to(head)
@@ -184,8 +234,11 @@ class Opener:
             return self.link
 
     async def _connect(self) -> Link:
-        wanted, url = self.settings.upstream, str(self.settings.upstream.url)
-        if wanted.kind == "emulator":
+        from replayproxy.proxy.forwarding import Credential, Link
+        from replayproxy.proxy.upstream import Origin, Timeouts, Upstream
+
+        wanted, url = self.settings.upstream, self.emulator_url or str(self.settings.upstream.url)
+        if wanted.kind == "emulator" and not self.emulator_url:
             # Not before it is asked for: the emulator is over a hundred modules, which playback has no use for.
             from replayproxy.emulator.runner import serving
             from replayproxy.emulator.setup import set_up
@@ -197,6 +250,10 @@ class Opener:
         upstream = Upstream(Origin.of(url), timeouts, tls)
         self.stack.push_async_callback(upstream.close)
         return Link(upstream, Credential(self.key) if self.key else None)
+
+
+def _identified(request: Request, rules: MatchRules, operation_of: OperationOf) -> tuple[str, bytes]:
+    return scheme_of(rules), identity(request, rules, operation_of)
 
 
 def _operation_of(catalog: Catalog, request: Request) -> Operation | None:

@@ -8,62 +8,62 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from aiohttp import web
 
-from replayproxy.core.messages import Request
+from replayproxy.config import Settings
+from replayproxy.core.faults import FaultPlan
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import ConfigError, ReplayProxyError
 from replayproxy.proxy import answers
 from replayproxy.proxy.handler import Handler
-from replayproxy.proxy.intake import SESSION_HEADER
-from replayproxy.proxy.opening import DEFAULT, NAME, Declaration, Opener
-from replayproxy.proxy.wire import Answered, read_head
+from replayproxy.proxy.heads import Heads
+from replayproxy.proxy.names import DEFAULT, session_of
+from replayproxy.proxy.opening import Declaration
+from replayproxy.proxy.wire import Answered
 
-__all__ = ["Sessions", "session_of"]
+__all__ = ["Opens", "Sessions", "session_of"]
+
+_log = logging.getLogger(__name__)
 
 #: Receipts of so many sessions that could not be opened are kept, and no more.
 BROKEN_KEPT = 100
-_PREFIX = re.compile(r"/(?:@|%40)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 
 
-def session_of(head: Request) -> tuple[str, Request]:
-    """The name of the session a request is for, and the request without the prefix that says so.
+class Opens(Protocol):
+    """Opens sessions under a proxy's settings; an `Opener` is one kind."""
 
-    ConfigError when the name cannot be one.
-    """
-    prefix = _PREFIX.match(head.target)
-    if prefix is None:
-        name = head.headers.get(SESSION_HEADER, DEFAULT) or DEFAULT
-    else:
-        name, rest = prefix.groups()
-        head = replace(head, target=rest if rest.startswith("/") else f"/{rest}")
-    if not NAME.match(name):
-        told = "a session's name is made of letters, digits, '.', '_' and '-', and does not begin with a dot"
-        raise ConfigError(f"{told}: not {name[:80]!r}")
-    return name, head
+    settings: Settings
+
+    async def open(self, declaration: Declaration) -> Handler:
+        """Opens a session; a ReplayProxyError says why it cannot."""
 
 
 class Sessions:
-    """Opens sessions when they are first asked for or declared; keeps the receipts of those that were closed."""
+    """Opens sessions when they are first asked for or declared; keeps the receipts of those that were closed.
 
-    def __init__(self, opener: Opener) -> None:
-        self._opener = opener
+    `forget` is called when one is closed: nobody may answer in its name any more.
+    """
+
+    def __init__(self, opener: Opens, forget: Callable[[], None] = lambda: None) -> None:
+        self._opener, self._forget = opener, forget
         self._opening: dict[str, asyncio.Task[Handler]] = {}
         self._closing: dict[str, asyncio.Task[Receipt]] = {}
         self._declared: dict[str, Declaration] = {}
         self._closed: list[Receipt] = []
         self._broken: dict[str, Receipt] = {}
         self._begun_anew: set[str] = set()
+        self._heads = Heads()
 
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answers a request, in the session that it is for."""
         name = ""
         try:
-            name, head = session_of(read_head(raw))
+            name, head = self._heads.read(raw)
             handler = await self.get(name)
         except ReplayProxyError as error:
             self._refused(name, error)
@@ -96,6 +96,10 @@ class Sessions:
         if name not in self.names():
             raise KeyError(name)
         return _receipt(self._opening[name].result())
+
+    async def set_faults(self, name: str, plan: FaultPlan) -> None:
+        """Lets an open session's requests meet the faults of a plan from now on."""
+        (await self.get(name)).session.set_faults(plan)
 
     async def reset(self, name: str) -> Handler:
         """Closes a session and opens it again as it was declared: its play counts begin anew. KeyError for no such.
@@ -157,6 +161,7 @@ class Sessions:
     def _close(self, name: str, *, begin_anew: bool = False) -> asyncio.Task[Receipt]:
         """Begins to close a session: from now on it is another one's name. KeyError when there is no such session."""
         closing = asyncio.create_task(self._closed_when_done(self._opening.pop(name), begin_anew))
+        self._forget()
         self._closing[name] = closing
         closing.add_done_callback(lambda done: self._forget_closed(name, done))
         return closing
@@ -186,7 +191,8 @@ class Sessions:
             del self._opening[name]
 
     def _refused(self, name: str, error: ReplayProxyError) -> None:
-        """Remembers that a request could not be answered at all: nobody else counts it."""
+        """Remembers, and tells, that a request could not be answered at all: nobody else does."""
+        _log.error("session %s: %s", name or "?", error)
         if name in self._broken or len(self._broken) < BROKEN_KEPT:
             self._broken[name] = Receipt(self._opener.settings.mode, name=name or "?", broken=str(error))
 

@@ -133,9 +133,9 @@ class TestShow:
 
     def test_a_mistake_is_one_message_without_a_traceback(self, folder: Path) -> None:
         """On standard error, with exit status 2."""
-        result = run("config", "show", "--workers", "4")
+        result = run("config", "show", "--workers", "none")
         assert (result.stdout, result.exit_code) == ("", 2)
-        assert result.stderr == "Error: --workers: several workers are not supported yet; leave it at 1\n"
+        assert result.stderr == "Error: --workers: expected a whole number from 1 to 256, or auto, not 'none'\n"
 
 
 def test_schema_is_printed(folder: Path) -> None:

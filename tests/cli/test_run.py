@@ -136,7 +136,7 @@ class TestStatus:
         [
             (("run",), "Missing argument '-- CMD...'"),
             (("run", "--config", "nothere.yaml", "--", "true"), "nothere.yaml: cannot be read"),
-            (("run", "--workers", "2", "--", "true"), "--workers: several workers are not supported yet"),
+            (("run", "--workers", "no", "--", "true"), "--workers: expected a whole number from 1 to 256, or auto"),
         ],
     )
     def test_wrong_usage_is_2(self, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

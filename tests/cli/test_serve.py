@@ -358,7 +358,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("serve", "--workers", "2"), "--workers: several workers are not supported yet"),
+        (("serve", "--workers", "0"), "--workers: expected a whole number from 1 to 256, or auto, not '0'"),
         (("serve", "--port", "99999"), "--port: expected a port from 0 to 65535, not '99999'"),
         (("serve", "--upstream", "https://u:hunter2@x.test"), "--upstream: the URL holds a user name or a password"),
         (("serve", "--config", "nothere.yaml"), "nothere.yaml: cannot be read: No such file or directory"),

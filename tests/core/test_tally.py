@@ -25,3 +25,10 @@ def test_named_counters_are_told_in_order() -> None:
     tally.named("a")
     tally.named("b").add()
     assert list(tally.names().items()) == [("b", 2), ("a", 0)]
+
+
+def test_what_is_only_counted_has_no_place() -> None:
+    """It is one more all the same."""
+    counter = OwnTally().named("played")
+    counter.count()
+    assert counter.value == 1
