@@ -11,6 +11,7 @@ import click
 
 from replayproxy import __version__
 from replayproxy.errors import ReplayProxyError
+from replayproxy.proxy.garbage import collect_seldom
 
 __all__ = ["cli", "main"]
 
@@ -93,4 +94,5 @@ def cli() -> None:
 
 def main() -> None:
     """The console script."""
+    collect_seldom()
     cli(prog_name="replayproxy")

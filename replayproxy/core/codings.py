@@ -10,8 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-import brotli
-
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -80,7 +78,9 @@ class _Zlib:
 
 class _Brotli:
     def __init__(self) -> None:
-        self._decompress = brotli.Decompressor()
+        import brotli  # here, as in its encoder: the library is loaded when the coding is met
+
+        self._decompress, self._error = brotli.Decompressor(), brotli.error
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
@@ -88,7 +88,7 @@ class _Brotli:
             while piece or not self._decompress.can_accept_more_data():
                 yield piece
                 piece = self._decompress.process(b"", output_buffer_limit=PIECE)
-        except brotli.error as error:
+        except self._error as error:
             raise ValueError(str(error)) from error
 
     def finish(self) -> None:
@@ -134,6 +134,8 @@ class _ZlibEncoder:
 
 class _BrotliEncoder:
     def __init__(self) -> None:
+        import brotli
+
         self._compress = brotli.Compressor(quality=5)
 
     def feed(self, data: bytes) -> bytes:

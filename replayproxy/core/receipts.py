@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Any
 
 from replayproxy.core.messages import plain
 from replayproxy.core.receipt import Receipt
 from replayproxy.core.report import receipts_lines
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 __all__ = ["COUNTS", "junit_xml", "receipt_json", "receipts_json"]
 
@@ -20,7 +22,7 @@ __all__ = ["COUNTS", "junit_xml", "receipt_json", "receipts_json"]
 COUNTS = ("played", "repeated", "missed", "forwarded", "saved", "lost", "problems", "warnings", "faulted")
 
 #: What XML 1.0 has no place for, not even as a reference, and the carriage return, which its parsers make a line end.
-_FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = "[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:
@@ -73,6 +75,8 @@ def junit_xml(receipts: Sequence[Receipt], time: str = "") -> bytes:
 
     `time` is when (ISO 8601); "" leaves it out.
     """
+    from xml.etree import ElementTree as ET  # here: few runs ask for it, and all of them start
+
     failed = sum(1 for receipt in receipts if receipt.failures)
     facts = {"name": "replayproxy", "tests": str(len(receipts)), "failures": str(failed), "errors": "0"}
     root = ET.Element("testsuites", facts)
@@ -86,7 +90,9 @@ def junit_xml(receipts: Sequence[Receipt], time: str = "") -> bytes:
     return written + b"\n"
 
 
-def _case(suite: ET.Element, receipt: Receipt) -> None:
+def _case(suite: Element, receipt: Receipt) -> None:
+    from xml.etree import ElementTree as ET
+
     facts = {"classname": f"replayproxy.{receipt.mode}", "name": _fit(receipt.name or "default"), "time": "0"}
     case = ET.SubElement(suite, "testcase", facts)
     lines = _fit("\n".join(receipts_lines((receipt,))))
@@ -98,4 +104,4 @@ def _case(suite: ET.Element, receipt: Receipt) -> None:
 
 
 def _fit(text: str) -> str:
-    return _FORBIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return re.sub(_FORBIDDEN, lambda found: found[0].encode("unicode_escape").decode(), text)

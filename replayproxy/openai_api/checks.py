@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from replayproxy.core import wording
 from replayproxy.core.problem import UNREAD, Call, Check, Problem
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ def _check_body(model: Callable[[], type[ApiObject]]) -> Check:
         if call.body is UNREAD:
             return None
         if not isinstance(call.body, dict):
+            from replayproxy.core import wording
+
             return wording.invalid_body(call.body)
         from replayproxy.openai_api.translation import first_problem
 

@@ -3,24 +3,27 @@
 Rules:
 1. A request is judged by its redacted twin; what is found in an answer is redacted before anybody sees it.
 2. Nothing waits for a check: a piece of an answer is looked at when it is on its way to the client.
+3. What checks is imported when there is something to check: a playback without a miss starts without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from replayproxy.core import codings
-from replayproxy.core.answer_checks import AnswerCheck, answer_check
 from replayproxy.core.catalog import Catalog
 from replayproxy.core.levels import Levels
 from replayproxy.core.messages import Headers
 from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
-from replayproxy.core.validation import problems
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.notices import Notices
+
+if TYPE_CHECKING:
+    from replayproxy.core.answer_checks import AnswerCheck
 
 __all__ = ["Checker", "Watch"]
 
@@ -40,6 +43,8 @@ class Checker:
         """Takes note of what is wrong with a request whose twin is complete."""
         if self.levels.of(exchange.called) == "off":
             return
+        from replayproxy.core.validation import problems
+
         if exchange.resolved is not None:
             found = problems(exchange.twin, exchange.resolved)
         else:
@@ -74,6 +79,8 @@ class Checker:
         self.notices.answered(operation, self.upstream, status)
         if self.levels.of(operation) == "off":
             return None
+        from replayproxy.core.answer_checks import answer_check
+
         check = answer_check(operation, status, headers)
         return Watch(check, headers.get("content-encoding", "") or "") if check else None
 

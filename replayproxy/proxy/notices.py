@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from replayproxy.core.catalog import Catalog, Operation
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
-from replayproxy.core.unknown_paths import unknown_path
 
 __all__ = ["Notices"]
 
@@ -30,6 +29,8 @@ class Notices:
 
     def unknown(self, catalog: Catalog, request: Request) -> Problem:
         """What to say of a request that the catalog does not know; looked for once for each method and path."""
+        from replayproxy.core.unknown_paths import unknown_path  # here, since most runs ask for none
+
         asked = (request.method, request.path)
         if asked not in self._unknown:
             if len(self._unknown) >= _REMEMBERED:

@@ -5,7 +5,8 @@ Rules:
 2. A request is checked against the closed variant (closing.py). What is wrong by the schema as it is comes first; what
    is only unknown is a warning, unless the API will not grow any more there (`frozen`).
 3. Nothing that a JSON parser can give raises. A value nested too deep to be looked at is wrong as a whole.
-4. `format` counts; a `uri` is all that names a scheme, since the API takes more than the standard does.
+4. What compiles and what explains is imported at its first use: a playback without a miss starts without it.
+5. `format` counts; a `uri` is all that names a scheme, since the API takes more than the standard does.
 """
 
 from __future__ import annotations
@@ -17,10 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from replayproxy.core import wording
 from replayproxy.core.problem import Problem
-from replayproxy.core.schemas.closing import closed_document, open_document
-from replayproxy.core.schemas.explaining import Explanation
 from replayproxy.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,7 +68,7 @@ class Schema:
                 return _first(opened, value, within)
             return replace(_first(closed, value, within, unknown_only=True), warning=True)
         except ValueError:
-            return wording.unreadable(within)
+            return _unreadable(within)
 
     def answer_problem(self, value: object) -> Problem | None:
         """The first thing wrong with `value`, parsed JSON of an answer; unknown fields are fine."""
@@ -78,20 +76,24 @@ class Schema:
         try:
             problem = None if opened.validator.is_valid(value) else _first(opened, value, "")
         except ValueError:
-            problem = wording.unreadable("")
+            problem = _unreadable("")
         return problem and replace(problem, side="response")
 
     def _compile_closed(self) -> _Compiled:
+        from replayproxy.core.schemas.closing import closed_document
+
         self._closed = _compiled(closed_document(self.form, self.definitions), self.form)
         return self._closed
 
     def _compile_open(self) -> _Compiled:
+        from replayproxy.core.schemas.closing import open_document
+
         self._open = _compiled(open_document(self.form, self.definitions), self.form)
         return self._open
 
 
 def _compiled(document: dict[str, Any] | bool, form: Mapping[str, Any] | bool) -> _Compiled:
-    import jsonschema_rs  # here, since it takes longer to load than all the rest of the core
+    import jsonschema_rs
 
     try:
         # Off-line: a reference to elsewhere would otherwise be fetched over the network.
@@ -108,8 +110,16 @@ def _compiled(document: dict[str, Any] | bool, form: Mapping[str, Any] | bool) -
 
 
 def _first(compiled: _Compiled, value: object, within: str, *, unknown_only: bool = False) -> Problem:
+    from replayproxy.core.schemas.explaining import Explanation
+
     errors = list(islice(compiled.validator.iter_errors(value), _MOST_ERRORS))
     return Explanation(compiled.document, value, within, unknown_only=unknown_only).first(errors)
+
+
+def _unreadable(within: str) -> Problem:
+    from replayproxy.core import wording
+
+    return wording.unreadable(within)
 
 
 def _is_uri(text: str) -> bool:
