@@ -5,19 +5,19 @@ Each figure is the median of five runs; beside it stands the floor, what the sam
 
 from __future__ import annotations
 
-import gc
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import resources
 
 import orjson
 from samples import CHAT, CHAT_LARGE, CREATE_MESSAGE, EVENTS, STREAMS
 from streaming import Case, measured
+from timing import cpu_of
 
 import replayproxy
 from replayproxy import openai_api
@@ -50,8 +50,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _catalog_rows(times: int) -> Iterator[_Row]:
     text = resources.files(openai_api).joinpath("catalog.json").read_bytes()
-    floor = _each(lambda: orjson.loads(text), times) * 1e3
-    read = _each(lambda: read_catalog(text, CHECKS), times) * 1e3
+    floor = cpu_of(lambda: orjson.loads(text), times) * 1e3
+    read = cpu_of(lambda: read_catalog(text, CHECKS), times) * 1e3
     yield f"read the catalog of {len(text) / 1e3:,.0f} KB", f"{read:.1f}", "orjson.loads of it", f"{floor:.1f}"
     runs = _RUNS if times > 1 else 1
     started, bare = (_process(code, runs) for code in (_LOAD, "pass"))
@@ -65,9 +65,9 @@ def _request_rows(times: int) -> Iterator[_Row]:
         assert isinstance(body, bytes)
         named = f"{name}, {len(body) / 1e3:.1f} KB"
         assert not problems(request, resolved)
-        floor = _each(partial(orjson.loads, body), times) * 1e6
-        found = _each(partial(catalog.resolve, request.method, request.target), times) * 1e6
-        checked = _each(partial(problems, request, resolved), times) * 1e6
+        floor = cpu_of(partial(orjson.loads, body), times) * 1e6
+        found = cpu_of(partial(catalog.resolve, request.method, request.target), times) * 1e6
+        checked = cpu_of(partial(problems, request, resolved), times) * 1e6
         yield f"{named}: which operation", f"{found:.1f}", "", ""
         yield f"{named}: whether it is valid", f"{checked:.1f}", "orjson.loads of its body", f"{floor:.1f}"
         yield f"{named}: together", f"{found + checked:.1f}", "", ""
@@ -80,8 +80,8 @@ def _event_rows(times: int) -> Iterator[_Row]:
         stream = resolved.operation.stream if resolved else None
         assert stream
         size = sum(map(len, events)) / len(events)
-        checked = _each(partial(_check, stream, events), times) / len(events) * 1e6
-        parsed = _each(partial(_parse, events), times) / len(events) * 1e6
+        checked = cpu_of(partial(_check, stream, events), times) / len(events) * 1e6
+        parsed = cpu_of(partial(_parse, events), times) / len(events) * 1e6
         yield f"{name}, {size:.0f} bytes: checked", f"{checked:.1f}", "parsed only", f"{parsed:.1f}"
 
 
@@ -119,21 +119,6 @@ def _print(title: str, unit: str, rows: Iterator[_Row]) -> None:
     for row in rows:
         print("| " + " | ".join(row) + " |", flush=True)
     print()
-
-
-def _each(call: Callable[[], object], times: int) -> float:
-    """The seconds of CPU that a call takes: the median of `_RUNS` runs of so many calls, without garbage collection."""
-    call()
-    found = []
-    gc.collect()
-    gc.disable()
-    for _ in range(_RUNS):
-        began = time.process_time()
-        for _ in range(times):
-            call()
-        found.append((time.process_time() - began) / times)
-    gc.enable()
-    return statistics.median(found)
 
 
 def _process(code: str, runs: int) -> float:
