@@ -43,6 +43,7 @@ from replayproxy.core.message_lines import request_lines, response_lines
 from replayproxy.core.messages import Body, Chunk, FileBody, Request, Response
 from replayproxy.core.problem_form import get_problems, problem_fields
 from replayproxy.core.upgrades import FORMAT_VERSION, UPGRADES, Upgrades, upgrade, upgraded_head
+from replayproxy.core.written_headers import read_proved
 from replayproxy.core.yaml_emit import Unwritable, emit
 from replayproxy.core.yaml_read import MAX_CHARACTERS, Mapping, read_document
 from replayproxy.errors import CassetteError
@@ -171,15 +172,15 @@ def decode_head(document: Document) -> tuple[Head, int]:
 
 
 def decode_interaction(
-    document: Document, read_file: Callable[[FileBody], Body], version: int = FORMAT_VERSION
+    document: Document, read_file: Callable[[FileBody], Body], version: int = FORMAT_VERSION, *, proved: bool = False
 ) -> Interaction:
-    """One interaction, with the line and the text of its document."""
-    return _interaction(upgrade(_mapping(document), version), document, read_file)
+    """One interaction, with the line and the text of its document, which its key may have `proved`."""
+    return _interaction(read_proved(document) if proved else upgrade(_mapping(document), version), document, read_file)
 
 
-def decode_request(document: Document, read_file: Callable[[FileBody], Body]) -> Request:
+def decode_request(document: Document, read_file: Callable[[FileBody], Body], *, proved: bool = False) -> Request:
     """The request of an interaction alone, from what of its document stands before the response."""
-    return _request(mapping_in(_mapping(document), "request"), read_file)
+    return _request(mapping_in(read_proved(document) if proved else _mapping(document), "request"), read_file)
 
 
 def upgraded(documents: Documents, steps: Upgrades = UPGRADES) -> Documents:

@@ -123,7 +123,9 @@ def wire_text(text: str) -> str | dict[str, str]:
 
 
 def get_headers(mapping: Mapping) -> Headers:
-    """The `headers` of a message or a part: a list of mappings with one key each."""
+    """The `headers` of a message or a part: a list of mappings with one key each, or headers that were read already."""
+    if isinstance(known := mapping.get("headers"), Headers):
+        return known
     items = sequence_in(mapping, "headers")
     pairs = list[tuple[str, str]]()
     for item, line in zip(items, items.lines, strict=True):

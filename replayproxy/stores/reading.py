@@ -93,7 +93,8 @@ class FileRecordings:
             return found.request
         document = self._document(index)
         with self._named():
-            return decode_request(Document(document.text.partition("\nresponse:\n")[0], document.line), self._read_file)
+            asked = Document(document.text.partition("\nresponse:\n")[0] + "\n", document.line)
+            return decode_request(asked, self._read_file, proved=self._is_known(index))
 
     def directory(self) -> Directory:
         """Where the requests go, as the comments tell, and how long their bodies are in the file."""
@@ -131,7 +132,7 @@ class FileRecordings:
     def _decoded(self, index: int) -> Interaction:
         document = self._document(index)
         with self._named():
-            return decode_interaction(document, self._read_file, self.version)
+            return decode_interaction(document, self._read_file, self.version, proved=self._is_known(index))
 
     def _document(self, index: int) -> Document:
         raw = self._raw(index + 1)

@@ -19,6 +19,7 @@ from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.cassette_schema import SCHEMA
 from replayproxy.core.codec import (
     decode,
+    decode_interaction,
     decode_request,
     encode,
     encode_head,
@@ -84,8 +85,16 @@ def expected_key(interaction: Interaction) -> bytes | None:
 def read_back(*interactions: Interaction) -> str:
     """The text of interactions, which must be read again as what they were and satisfy the schema."""
     text, files = written(*interactions)
-    assert decode(text, lambda body: files.get(body.name, body)) == Cassette(HEAD, interactions)
-    assert [key_of(item.text) for item in split(text).items[1:]] == [expected_key(each) for each in interactions]
+
+    def read_file(body: FileBody) -> Body:
+        return files.get(body.name, body)
+
+    assert decode(text, read_file) == Cassette(HEAD, interactions)
+    items = split(text).items[1:]
+    assert [key_of(item.text) for item in items] == [expected_key(each) for each in interactions]
+    for item in items:
+        for proved in (decode_interaction, decode_request):
+            assert proved(item, read_file, proved=True) == proved(item, read_file)
     for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
         Draft7Validator(SCHEMA).validate(document)
     return text
