@@ -140,38 +140,38 @@ def _missed(bench: Bench, server: Server, pairs: int, number: int) -> float:
 
 def workers(bench: Bench) -> Iterator[Table]:
     """Two workers against one: rate, cost, and whether a sequence stays exact."""
-    heads = ("workers", "CPU µs", "req/s", "× rate of 1", "× CPU of 1", "sequence each once")
+    heads = ("traffic", "workers", "CPU µs", "req/s", "× rate of 1", "× CPU of 1")
     table = Table("Workers, 64 connections", heads)
-    pairs, answers = bench.of(1_000, 20), bench.of(2_000, 50)
-    with ExitStack() as stack:
-        try:
-            servers = {
-                number: stack.enter_context(_workers(bench.cassette("message", pairs), number)) for number in (1, 2)
-            }
-            once = {number: _exact(bench, number, answers) for number in (1, 2)}
-        except NotStartedError as error:
-            table.notes.append(f"not available: {str(error).strip().splitlines()[-1]}")
-            yield table
-            return
-        job = Job("", "message", pairs, bench.of(50_000, 40), 64)
-        came = in_turns(bench, [Contestant(str(n), server, _at(job, server)) for n, server in servers.items()])
-    one, two = came["1"], came["2"]
-    table.add("1", figure(one.cpu), f"{one.rate:,.0f}", "1", "1", once[1])
-    rate, cost = against(ratio(two.rate, one.rate), 1.7, least=True), against(ratio(two.cpu, one.cpu), 1.1)
-    table.add("2", figure(two.cpu), f"{two.rate:,.0f}", rate, cost, once[2])
-    table.notes.append("One of the two bounds is to hold: the load is a process on the same cores.")
+    try:
+        for kind, name in {"message": "the same bytes again and again", "varied": _OTHERS["varied"]}.items():
+            one, two = _both(bench, kind)
+            table.add(name, "1", figure(one.cpu), f"{one.rate:,.0f}", "1", "1")
+            rate, cost = against(ratio(two.rate, one.rate), 1.7, least=True), against(ratio(two.cpu, one.cpu), 1.1)
+            table.add(name, "2", figure(two.cpu), f"{two.rate:,.0f}", rate, cost)
+        answers = bench.of(2_000, 50)
+        exact = _exact(bench, answers)
+    except NotStartedError as error:
+        table.notes.append(f"not available: {str(error).strip().splitlines()[-1]}")
+    else:
+        table.notes.append("One of the two bounds is to hold: the load is a process on the same cores.")
+        table.notes.append(f"With 2 workers a sequence of {answers:,} answers came each once: {exact}.")
     yield table
 
 
-def _workers(cassette: Path, number: int) -> contextlib.AbstractContextManager[Server]:
-    return _playing(cassette, _CYCLE, "--workers", str(number))
+def _both(bench: Bench, kind: str) -> tuple[Figures, Figures]:
+    """What one worker needs and reaches, and what two do."""
+    pairs, settings = bench.of(1_000, 20), _CYCLE | (_RUN_ID if kind == "varied" else {})
+    count = bench.of(50_000 if kind == "message" else 15_000, 40)
+    with ExitStack() as stack:
+        contestants = []
+        for number in ("1", "2"):
+            server = stack.enter_context(_playing(bench.cassette(kind, pairs), settings, "--workers", number))
+            contestants.append(Contestant(number, server, Job(server.url, kind, pairs, count, 64)))
+        came = in_turns(bench, contestants)
+    return came["1"], came["2"]
 
 
-def _exact(bench: Bench, number: int, answers: int) -> str:
-    with _workers(bench.cassette("sequence", answers), number) as server:
+def _exact(bench: Bench, answers: int) -> str:
+    with _playing(bench.cassette("sequence", answers), _CYCLE, "--workers", "2") as server:
         job = Job(server.url, "sequence", answers, answers, 64, collect=True)
         return "yes" if bench.load.run(job).once else "NO"
-
-
-def _at(job: Job, server: Server) -> Job:
-    return Job(server.url, job.kind, job.pairs, job.count, job.connections)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -103,7 +106,8 @@ def proxy(
         command = [sys.executable, *program, *map(str, options)]
         command += ["--port", "0", "--admin-port", "0", "--ready-file", str(ready)]
         environment = {name: text for name, text in os.environ.items() if not name.startswith("REPLAYPROXY_")}
-        environment |= {f"REPLAYPROXY_{name}": text for name, text in (settings or {}).items()}
+        environment |= {f"REPLAYPROXY_{name}": text for name, text in (settings or {}).items()} | _compiled()
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with Path(folder, "errors").open("wb+") as errors:
             began = time.perf_counter()
             process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors)
@@ -112,6 +116,14 @@ def proxy(
                 process.stdout.readline()
                 facts = _facts(ready, process, Path(errors.name))
                 yield Server(facts["url"], process, began, facts["admin_url"])
+
+
+@functools.cache
+def _compiled() -> dict[str, str]:
+    """Where compiled modules are: an installed package has them, a checkout may not."""
+    folder = tempfile.mkdtemp(prefix="replayproxy-compiled-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return {"PYTHONPYCACHEPREFIX": folder}
 
 
 def _facts(ready: Path, process: subprocess.Popen[bytes], errors: Path) -> dict[str, str]:
