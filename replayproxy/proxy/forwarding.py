@@ -16,7 +16,7 @@ from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.heads import Recall
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer, Upstream
-from replayproxy.proxy.wire import ClientGoneError, Reply, end_to_end
+from replayproxy.proxy.wire import ClientGoneError, Reply
 
 __all__ = ["Credential", "Delivery", "Link", "Passage", "fault_of"]
 
@@ -152,12 +152,12 @@ class Delivery:
                 await passage.finish()
             self._check(watch)
             if self.tape is not None:
-                await self._save(capture)
+                await self._save(reply, capture)
                 await passage.finish()
         except UpstreamError as error:
             exchange.outcome, exchange.note = "failed", str(error)
             self._check(watch, complete=False)
-            await self._save(capture, _TRUNCATED)
+            await self._save(reply, capture, _TRUNCATED)
             await break_off(exchange.raw, reply, framed=framed)
         except Severed:
             exchange.note = f"fault: {self.fault}"
@@ -171,13 +171,13 @@ class Delivery:
         if watch is not None:
             self.checker.answered(self.exchange, watch, complete=complete)
 
-    async def _save(self, capture: Capture | None, fault: Fault | None = None) -> None:
+    async def _save(self, reply: Reply, capture: Capture | None, fault: Fault | None = None) -> None:
         if self.tape is None or capture is None or (fault is not None and not self.tape.failures):
             return
         if not self.complete():
             return
         head = self.answer.head
-        response = Response(head.status, head.reason, end_to_end(head.headers))
+        response = Response(head.status, head.reason, reply.headers)
         if await self.tape.save_answer(self.exchange, self.exchange.twin, response, capture, fault):
             self.exchange.outcome = "saved"
 

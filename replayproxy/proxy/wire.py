@@ -105,7 +105,8 @@ class Reply:
     """An answer to the client, written as it is made.
 
     `headers` go out as given but for framing, which is made here: `length` bytes, or in chunks when it is None
-    (closing the connection instead for an HTTP/1.0 client). `bodiless` for answers to HEAD, 204 and 304.
+    (closing the connection instead for an HTTP/1.0 client). `bodiless` for answers to HEAD, 204 and 304. Those of
+    `headers` that are for the other end stay known.
     """
 
     def __init__(
@@ -116,7 +117,8 @@ class Reply:
         self.bodiless = raw.method == hdrs.METH_HEAD or status in _BODILESS
         self.started = False
         self.keep_alive = raw.keep_alive and raw.method != hdrs.METH_CONNECT
-        self._head = self._make_head(f"HTTP/1.1 {status} {reason}", end_to_end(headers), length)
+        self.headers = end_to_end(headers)
+        self._head = self._make_head(f"HTTP/1.1 {status} {reason}", self.headers, length)
 
     def _make_head(self, status_line: str, headers: Headers, length: int | None) -> bytes:
         framing = list[str]()
