@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,29 @@ def test_the_plan_of_the_documentation_is_one() -> None:
     plan = parse_faults(json.loads(text.partition("```json\n")[2].partition("```")[0]))
     assert isinstance(plan, FaultPlan)
     assert [str(planned.fault) for planned in plan.faults] == ["status 503", "truncate after 3 events"]
+
+
+def test_a_fault_that_others_met_meanwhile_is_met_no_more_often() -> None:
+    """Whoever serves the same session may be quicker: then it is looked at again."""
+
+    @dataclass
+    class Contended:
+        value: int = 0
+
+        def claim(self, place: int) -> bool:
+            self.value += 1  # somebody else's
+            return False
+
+        def add(self) -> int:
+            raise NotImplementedError
+
+        def count(self) -> None:
+            raise NotImplementedError
+
+    class Shared(OwnTally):
+        def named(self, name: str) -> Any:
+            return Contended()
+
+    plan = PlanUnderWay(FaultPlan((PlannedFault(Fault("reset", times=2)),)), Shared(), 1)
+    assert plan.strike(RUN, None) is None
+    assert plan.met == [2]

@@ -29,8 +29,6 @@ class PatternFinder:
 
     def find(self, data: bytes, at: int = 0) -> Iterator[Edit]:
         """Edits for `data` from `at`: what an expression matches, unless it is a part of a placeholder."""
-        if not self.patterns:
-            return
         yield from self._matches(data, at)
         for signs, view_of in ((b"\\", json_view), (b"%+", url_view)):
             if any(sign in data for sign in signs):

@@ -65,8 +65,6 @@ class PathFinder:
 
     def in_body(self, media: MediaType, headers: Headers, data: bytes) -> Iterator[Edit]:
         """Edits for a body of that media type."""
-        if not (self.body or self.names):
-            return
         if media.is_form:
             yield from _in_fields(data, 0, self.body)
         elif media.is_multipart:
