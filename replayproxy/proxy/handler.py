@@ -35,6 +35,7 @@ from replayproxy.proxy.heads import Heading, Recall, heading
 from replayproxy.proxy.intake import Intake, TooLargeError, framed
 from replayproxy.proxy.log import Lines
 from replayproxy.proxy.playback import Copied, OpenFile, play
+from replayproxy.proxy.policy import Policy
 from replayproxy.proxy.telling import tell
 from replayproxy.proxy.wire import Answered, ClientGoneError, Reply
 
@@ -42,26 +43,13 @@ if TYPE_CHECKING:
     from replayproxy.proxy.forwarding import Link
     from replayproxy.proxy.recording import Tape
 
-__all__ = ["Handler", "Policy"]
+__all__ = ["Handler"]
 
 _log = logging.getLogger(__name__)
 
 #: How long the upstream may take to finish when the client has hung up, in seconds: clients close a stream as soon as
 #: they have seen its last event, a moment before it ends.
 GRACE = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How requests are treated: `speed` 0 plays at once; sizes are in bytes.
-
-    `poll_after_ms` is how long a client that polls is told to wait, in milliseconds; 0: what was recorded.
-    """
-
-    speed: float
-    body_limit: int
-    idle: float
-    poll_after_ms: int = 1
 
 
 @dataclass(slots=True)
@@ -134,7 +122,7 @@ class Handler:
             exchange.note = str(error)
             return await self._own(exchange, answers.unreadable(error))
         except Exception:
-            _log.exception("%s", self._line(exchange))
+            _log.exception("%s %s", exchange.twin.method, exchange.twin.target)
             return await self._own(exchange, answers.internal_error())
         finally:
             exchange.intake.close()
@@ -300,9 +288,6 @@ class Handler:
         reply = Reply(exchange.raw, 500, "", exchange.head.headers)
         reply.abort()
         return reply
-
-    def _line(self, exchange: Exchange) -> str:
-        return f"{exchange.twin.method} {exchange.twin.target}"
 
     def _tell(self, exchange: Exchange) -> None:
         self.under_way.discard(exchange)

@@ -32,9 +32,10 @@ from replayproxy.core.session import Session
 from replayproxy.core.tally import OwnTally, Tally
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
-from replayproxy.proxy.handler import Handler, Policy
+from replayproxy.proxy.handler import Handler
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.notices import Notices
+from replayproxy.proxy.policy import Policy
 from replayproxy.stores import FileStore, Recorder
 from replayproxy.stores.file_store import collecting_no_garbage
 
