@@ -13,11 +13,12 @@ import aiohttp
 import click
 
 import replayproxy
-from replayproxy.cli.serving import run_loop, stop_signal
+from replayproxy.cli.serving import stop_signal
 from replayproxy.config import Settings
 from replayproxy.proxy.answers import INTERACTION_HEADER
 from replayproxy.proxy.app import running
 from replayproxy.proxy.log import configure
+from replayproxy.proxy.loop import run_loop
 
 __all__ = ["demo"]
 

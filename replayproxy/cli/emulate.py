@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from replayproxy import config
-from replayproxy.cli.serving import announce, run_loop, stop_signal
+from replayproxy.cli.serving import announce, stop_signal
 from replayproxy.config import EmulatorSettings
 from replayproxy.config.nodes import Node
+from replayproxy.proxy.loop import run_loop
 
 __all__ = ["emulate"]
 

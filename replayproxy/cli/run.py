@@ -18,7 +18,6 @@ from replayproxy.cli.serving import (
     announce_file,
     keep_receipts,
     make_room_for_receipts,
-    run_loop,
     tell_receipts,
     warn_of_nothing_to_play,
 )
@@ -28,6 +27,7 @@ from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
 from replayproxy.proxy.app import Proxy, running
 from replayproxy.proxy.log import configure
+from replayproxy.proxy.loop import run_loop
 
 __all__ = ["run"]
 

@@ -12,7 +12,6 @@ from replayproxy.cli.serving import (
     announce,
     keep_receipts,
     make_room_for_receipts,
-    run_loop,
     stop_signal,
     tell_receipts,
     told_or_failed,
@@ -22,6 +21,7 @@ from replayproxy.cli.settling import settled
 from replayproxy.config import Settings, api_key
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
+from replayproxy.proxy.loop import run_loop
 
 __all__ = ["playback", "record", "serve"]
 

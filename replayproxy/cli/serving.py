@@ -1,4 +1,4 @@
-"""What the commands that run something have in common: the loop, the signals, the ready line, the receipts."""
+"""What the commands that run something have in common: the signals, the ready line, the receipts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
@@ -25,24 +24,11 @@ __all__ = [
     "announce_file",
     "keep_receipts",
     "make_room_for_receipts",
-    "run_loop",
     "stop_signal",
     "tell_receipts",
     "told_or_failed",
     "warn_of_nothing_to_play",
 ]
-
-T = TypeVar("T")
-
-
-def run_loop(main: Coroutine[None, None, T]) -> T:
-    """Runs `main` on uvloop where the platform has it, on asyncio's loop elsewhere."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
 
 
 @contextlib.contextmanager

@@ -169,7 +169,7 @@ class Session:
         It is as fresh as can be, and says nothing about the next answer: the next such request is forwarded again.
         """
         self._count("saved")
-        if self.mode.plays:
+        if self._numbers:  # there are some that play, so this one may be among them
             key = self._identity(interaction.request)
             if key in self._numbers:
                 self._live.add(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -10,7 +9,6 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from replayproxy.proxy.app import data_runner, opener_of
 from replayproxy.proxy.front import Desk
 from replayproxy.proxy.garbage import collect_seldom, freeze
 from replayproxy.proxy.log import configure
+from replayproxy.proxy.loop import run_loop
 from replayproxy.proxy.workers.channel import Channel, GoneError
 from replayproxy.proxy.workers.numbers import Numbers
 from replayproxy.proxy.workers.port import listener
@@ -46,17 +45,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     collect_seldom()
     channel, exchanges = map(int, sys.argv[1:])
-    _run(_work(socket.socket(fileno=channel), Numbers(exchanges)))
-
-
-def _run(work: Coroutine[None, None, None]) -> None:
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(work)
-        return
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+    run_loop(_work(socket.socket(fileno=channel), Numbers(exchanges)))
 
 
 async def _work(end: socket.socket, exchanges: Numbers) -> None:
