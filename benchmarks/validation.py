@@ -21,7 +21,6 @@ from timing import cpu_of
 
 import replayproxy
 from replayproxy import openai_api
-from replayproxy.cli.serving import run_loop
 from replayproxy.core.catalog import Resolved, Stream
 from replayproxy.core.catalog_form import read_catalog
 from replayproxy.core.messages import Request
@@ -29,6 +28,7 @@ from replayproxy.core.sse import EventParser
 from replayproxy.core.stream_checks import StreamCheck
 from replayproxy.core.validation import problems
 from replayproxy.openai_api.checks import CHECKS
+from replayproxy.proxy.loop import run_loop
 
 _RUNS = 5
 #: In a process of their own: nothing has been imported, nothing compiled.
