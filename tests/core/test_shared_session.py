@@ -10,7 +10,7 @@ from replayproxy.core.faults import FaultPlan, PlannedFault
 from replayproxy.core.modes import MODES
 from replayproxy.core.receipt import ToldMiss
 from replayproxy.core.session import Forward, Miss, Replay, Session
-from replayproxy.core.tally import Tally
+from replayproxy.core.tally import Count, OwnTally, Tally
 from tests.builders import interaction, request, response
 from tests.tallies import CommonTally
 
@@ -127,3 +127,32 @@ def test_what_came_into_the_cassette_later_is_not_played() -> None:
     """Whoever joins plays what the others do."""
     session = Session(MODES["playback"], Cassette(interactions=(*answers(ASKED, 2), *answers(POLLED, 1))), first=2)
     assert [number(session), number(session), number(session), number(session, POLLED)] == [1, 2, "Miss", "Miss"]
+
+
+def test_who_comes_second_gets_the_next_answer() -> None:
+    """An answer that somebody else takes between the look and the claim is not given twice."""
+
+    class Raced(Count):
+        rivals = 1
+
+        def claim(self, place: int) -> bool:
+            if self.rivals:
+                self.rivals -= 1
+                assert super().claim(place)  # somebody else's
+            return super().claim(place)
+
+    class RacedTally(OwnTally):
+        def turns(self, key: bytes) -> Count:
+            return Raced()
+
+    recorded = Cassette(interactions=tuple(answers(ASKED, 2)))
+    session = Session(MODES["playback"], recorded, tally=RacedTally())
+    assert (number(session), number(session)) == (2, "Miss")
+
+
+def test_what_was_recorded_beside_says_nothing_of_what_plays() -> None:
+    """A new recording in auto mode counts as saved, and the others answer as before."""
+    session = Session(MODES["auto"], Cassette(interactions=tuple(answers(ASKED, 1))))
+    session.saved(interaction(request("POST", "/v1/elsewhere"), response(200)))
+    assert number(session) == 1
+    assert session.receipt().saved == 1
