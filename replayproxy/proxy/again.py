@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from sys import intern
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class Again:
     def answer(self, data: bytes) -> bytes | None:
         """The answer for the request with these bytes, which has just arrived; None when it has to be made anew."""
         repertoire = self.repertoire
-        session, began = repertoire.session, repertoire.clock.seconds()
+        session, arrived, began = repertoire.session, time.time(), repertoire.clock.seconds()
         turn = session.next_again(self.turns, self.method)
         kept = repertoire.shelf.get(4 * turn.number + self.place) if turn is not None else None
         if turn is None or kept is None or not session.gave_again(self.turns, turn, self.operation):
@@ -88,8 +89,8 @@ class Again:
         before, after = kept
         outcome, status = "repeated" if turn.repeated else "played", int(before[9:12])
         took, number = repertoire.clock.seconds() - began, repertoire.journal.next_number()
-        repertoire.journal.add(NotedAgain(self, number, began, took, data, turn.number, outcome, status))
-        repertoire.lines.add(Line(time.time(), self.asked, self.operation, status, outcome, turn.number, took))
+        repertoire.journal.add(NotedAgain(self, number, arrived, took, data, turn.number, outcome, status))
+        repertoire.lines.add(Line(arrived + took, self.asked, self.operation, status, outcome, turn.number, took))
         return before + outcome.encode() + after
 
 
@@ -98,7 +99,7 @@ class NotedAgain(NamedTuple):
 
     again: Again
     number: int
-    began: float
+    arrived: float
     took: float
     data: bytes
     interaction: int
@@ -121,7 +122,7 @@ class NotedAgain(NamedTuple):
         return Entry(
             number=self.number,
             session=repertoire.name,
-            arrived=repertoire.clock.at(self.began).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            arrived=datetime.fromtimestamp(self.arrived, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             request=repertoire.twin(self.data),
             status=self.status,
             outcome=self.outcome,

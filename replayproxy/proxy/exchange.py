@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 from aiohttp import web
@@ -29,10 +28,6 @@ class Clock:
 
     seconds: Callable[[], float]
     wall: Callable[[], str]
-
-    def at(self, moment: float) -> datetime:
-        """The time of day at a moment of `seconds` that is past."""
-        return datetime.fromisoformat(self.wall()) - timedelta(seconds=self.seconds() - moment)
 
 
 @dataclass(slots=True, eq=False)
