@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 
 from replayproxy.core.catalog import Catalog, Resolved
+from replayproxy.core.memo import Memo
 from replayproxy.core.messages import Request
 from replayproxy.core.redaction import Redactor
 from replayproxy.proxy.intake import onward, stored
@@ -66,7 +67,7 @@ class Heads:
     """The heads that come to a proxy."""
 
     def __init__(self) -> None:
-        self._kept: dict[Any, tuple[str, Request]] = {}
+        self._kept = Memo[Any, tuple[str, Request]](_HEADS, _HEADS * _BYTES)
 
     def read(self, raw: web.BaseRequest) -> tuple[str, Request]:
         """The name of the session a request is for, and its head, which is the same object when it comes again.
@@ -77,10 +78,9 @@ class Heads:
         kept = self._kept.get(key)
         if kept is None:
             kept = session_of(read_head(raw))
-            if sum(len(name) + len(value) for name, value in raw.raw_headers) + len(raw.raw_path) <= _BYTES:
-                if len(self._kept) >= _HEADS:
-                    self._kept.clear()
-                self._kept[key] = kept
+            size = sum(len(name) + len(value) for name, value in raw.raw_headers) + len(raw.raw_path)
+            if size <= _BYTES:
+                self._kept.put(key, kept, size)
         return kept
 
 

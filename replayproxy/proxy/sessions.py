@@ -22,11 +22,11 @@ from replayproxy.errors import ConfigError, ReplayProxyError
 from replayproxy.proxy import answers
 from replayproxy.proxy.handler import Handler
 from replayproxy.proxy.heads import Heads
-from replayproxy.proxy.names import DEFAULT, session_of
+from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.opening import Declaration
 from replayproxy.proxy.wire import Answered
 
-__all__ = ["Opens", "Sessions", "session_of"]
+__all__ = ["Opens", "Sessions"]
 
 _log = logging.getLogger(__name__)
 
