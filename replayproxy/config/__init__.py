@@ -5,6 +5,7 @@ from replayproxy.config.loading import CONFIG_VARIABLE, Loaded, api_key, load
 from replayproxy.config.match_kinds import match_rules
 from replayproxy.config.schema import schema
 from replayproxy.config.settings import (
+    AllowSettings,
     EmulatorSettings,
     LimitSettings,
     LogFormat,
@@ -24,6 +25,7 @@ __all__ = [
     "EMULATOR",
     "KEYS",
     "Address",
+    "AllowSettings",
     "EmulatorSettings",
     "Key",
     "LimitSettings",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from replayproxy.config import match_kinds, redact_kinds, validate_kinds
+from replayproxy.config import allow_kinds, match_kinds, redact_kinds, validate_kinds
 from replayproxy.config import values as kinds
 from replayproxy.config.values import EMULATOR, Address
 from replayproxy.core.levels import Level, Levels
@@ -20,6 +20,7 @@ from replayproxy.core.rules import MatchRule, MatchRules
 
 __all__ = [
     "SHORT_FORMS",
+    "AllowSettings",
     "EmulatorSettings",
     "Fsync",
     "LimitSettings",
@@ -175,10 +176,42 @@ class RedactSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowSettings:
+    """Who may use the ports beside programs that call them by their addresses, or localhost."""
+
+    hosts: Annotated[
+        tuple[str, ...], allow_kinds.HOSTS, "Names by which clients may call the proxy; .NAME is all names under it."
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...], allow_kinds.ORIGINS, "Origins (https://app.example) whose web pages may use the data port."
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """What is too much. `body` is in bytes."""
+    """What is too much. Sizes are in bytes, time-outs in seconds (0 stands for none)."""
 
     body: Annotated[int, kinds.SIZE, "The largest request body that is taken."] = 512 * 1024**2
+    target: Annotated[int, kinds.SIZE, "The longest request target: path and query."] = 64 * 1024
+    header: Annotated[int, kinds.SIZE, "The longest header field of a request, name and value."] = 64 * 1024
+    headers: Annotated[int, kinds.COUNT, "How many header fields a request may have."] = 500
+    head: Annotated[int, kinds.SIZE, "The longest head of a request: its first line and all header fields."] = (
+        256 * 1024
+    )
+    head_timeout: Annotated[float, kinds.SECONDS, "Seconds that a request's head may take to come; 0 = any."] = 60.0
+    body_timeout: Annotated[
+        float, kinds.SECONDS, "Seconds to wait for the next bytes of a request's body; 0 = for ever."
+    ] = 60.0
+    idle_timeout: Annotated[
+        float, kinds.SECONDS, "Seconds that a connection is kept open between two requests; 0 = for ever."
+    ] = 3600.0
+    connections: Annotated[int, kinds.COUNT, "How many connections may be open at once."] = 4096
+    exchanges: Annotated[int, kinds.COUNT, "How many exchanges, event streams above all, may be under way at once."] = (
+        4096
+    )
+    sessions: Annotated[int, kinds.COUNT, "How many sessions, with a cassette each, may be open at once."] = 10_000
+    journal: Annotated[int, kinds.SIZE, "How much of the latest exchanges is kept in memory."] = 16 * 1024**2
+    spool: Annotated[int, kinds.SIZE, "How much of large bodies may lie in temporary files at once."] = 16 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +263,7 @@ class Settings:
         "127.0.0.1"
     )
     admin_port: Annotated[int, kinds.PORT, "The port for health and administration; 0 = any free one."] = 8081
+    allow: AllowSettings = AllowSettings()
     validate: ValidateSettings = ValidateSettings()
     catalog: Annotated[
         Path | None, kinds.PATH, "A catalog of another API, in place of OpenAI's: a file that `catalog import` made."

@@ -24,6 +24,7 @@ __all__ = [
     "no_session",
     "no_tunnel",
     "own_response",
+    "refused",
     "send_own",
     "too_large",
     "unreadable",
@@ -75,10 +76,20 @@ async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str])
 async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
     """Answers a request whose session cannot be opened: a name that is none, a cassette that cannot be read."""
     wrong = isinstance(error, ConfigError)
-    response = own_response(_of_session(str(error), 400, "bad_session") if wrong else unreadable(error))
-    headers = response.headers.plus((OUTCOME_HEADER, "failed"), ("x-should-retry", "false"))
+    problem = _of_session(str(error), 400, "bad_session") if wrong else unreadable(error)
+    return await _sent(raw, problem, ("x-should-retry", "false"))
+
+
+async def refused(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str]) -> Reply:
+    """Answers a request that may not come in, and ends its connection; `more` are further headers."""
+    return await _sent(raw, problem, *more, keep_alive=False)
+
+
+async def _sent(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], keep_alive: bool = True) -> Reply:
+    response = own_response(problem)
     body = response.body if isinstance(response.body, bytes) else b""
-    reply = Reply(raw, response.status, response.reason, headers, length=len(body))
+    headers = response.headers.plus((OUTCOME_HEADER, "failed"), *more)
+    reply = Reply(raw, response.status, response.reason, headers, length=len(body), keep_alive=keep_alive)
     await reply.end(body)
     return reply
 

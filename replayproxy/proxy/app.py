@@ -19,20 +19,20 @@ from replayproxy.core.secrets.custom import redactor_for, unusable_variables
 from replayproxy.core.session import Session
 from replayproxy.errors import StartError
 from replayproxy.proxy.admin import Admin, sessions_runner
+from replayproxy.proxy.doorman import Doorman
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.front import Desk
+from replayproxy.proxy.gate import Gate
+from replayproxy.proxy.limits import Limits
 from replayproxy.proxy.listening import listening
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.opening import Declaration, Opener
 from replayproxy.proxy.sessions import Sessions
 
-__all__ = ["DRAIN", "Proxy", "data_runner", "opener_of", "running"]
+__all__ = ["DRAIN", "Proxy", "data_runner", "gate_of", "opener_of", "running"]
 
 _log = logging.getLogger(__name__)
 
-#: A head line and a whole header field may be this long, in bytes; a head may have so many fields. aiohttp's own
-#: limits (8 KiB and 128) are too tight for real clients behind gateways.
-LINE_LIMIT, FIELD_LIMIT = 65_536, 500
 #: How long exchanges under way may take to finish when the proxy is told to stop, in seconds. With the time that their
 #: recordings get afterwards it stays below the 10 s after which containers are killed.
 DRAIN = 7.0
@@ -87,7 +87,7 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
         default = await sessions.declare(Declaration(DEFAULT))
         stack.push_async_callback(sessions.close_all)
         url = await stack.enter_async_context(
-            listening(data_runner(sessions, desk), settings.host, settings.port, "--port")
+            listening(data_runner(sessions, desk, gate_of(settings)), settings.host, settings.port, "--port")
         )
         admin = sessions_runner(Admin(settings, sessions, journal, url))
         admin_url = await stack.enter_async_context(
@@ -102,16 +102,23 @@ def opener_of(settings: Settings, key: str | None, journal: Journal, upstreams: 
     return Opener(settings, key, redactor, Clock(asyncio.get_running_loop().time, _wall), journal, upstreams)
 
 
-def data_runner(sessions: Sessions, desk: Desk) -> web.ServerRunner:
+def gate_of(settings: Settings) -> Gate:
+    """What every request to the data port has to pass."""
+    return Gate(Limits(settings.limits), Doorman(settings.allow, settings.host))
+
+
+def data_runner(sessions: Sessions, desk: Desk, gate: Gate) -> web.ServerRunner:
     """What serves the data port."""
+    limits = gate.limits.settings
     server = desk.server(
         sessions,
+        gate,
         handler_cancellation=True,
         access_log=None,
         auto_decompress=False,
-        max_line_size=LINE_LIMIT,
-        max_field_size=LINE_LIMIT,
-        max_headers=FIELD_LIMIT,
+        max_line_size=limits.target,
+        max_field_size=limits.header,
+        max_headers=limits.headers,
     )
     # aiohttp waits for so long twice: before it cancels what is left, and after.
     return web.ServerRunner(server, shutdown_timeout=DRAIN / 2)

@@ -18,6 +18,8 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from replayproxy.proxy.answers import refused
+from replayproxy.proxy.gate import Gate
 from replayproxy.proxy.wire import Answered, Known
 
 __all__ = ["Desk", "Front"]
@@ -60,10 +62,12 @@ class Desk:
         """Forgets all requests: one of those who answered them is gone."""
         self._known.clear()
 
-    def server(self, handler: Handler, **options: Any) -> web.Server:
-        """aiohttp's low-level server, with this desk before it; `options` are those of `web.Server`."""
+    def server(self, handler: Handler, gate: Gate, **options: Any) -> web.Server:
+        """aiohttp's low-level server, with this desk and the gate before it; `options` are those of `web.Server`."""
 
         async def answered(raw: web.BaseRequest) -> web.StreamResponse:
+            if problem := gate.refusal(raw):
+                return Answered(await refused(raw, problem))
             answer = await handler(raw)
             if isinstance(raw.protocol, Front) and isinstance(answer, Answered):
                 raw.protocol.settle(raw, answer)

@@ -106,17 +106,24 @@ class Reply:
 
     `headers` go out as given but for framing, which is made here: `length` bytes, or in chunks when it is None
     (closing the connection instead for an HTTP/1.0 client). `bodiless` for answers to HEAD, 204 and 304. Those of
-    `headers` that are for the other end stay known.
+    `headers` that are for the other end stay known. Without `keep_alive` the connection ends with the answer.
     """
 
     def __init__(
-        self, raw: web.BaseRequest, status: int, reason: str, headers: Headers, *, length: int | None = None
+        self,
+        raw: web.BaseRequest,
+        status: int,
+        reason: str,
+        headers: Headers,
+        *,
+        length: int | None = None,
+        keep_alive: bool = True,
     ) -> None:
         self._raw = raw
         self._chunked = self._done = False
         self.bodiless = raw.method == hdrs.METH_HEAD or status in _BODILESS
         self.started = False
-        self.keep_alive = raw.keep_alive and raw.method != hdrs.METH_CONNECT
+        self.keep_alive = keep_alive and raw.keep_alive and raw.method != hdrs.METH_CONNECT
         self.headers = end_to_end(headers)
         self._head = self._make_head(f"HTTP/1.1 {status} {reason}", self.headers, length)
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.errors import ReplayProxyError
-from replayproxy.proxy.app import data_runner, opener_of
+from replayproxy.proxy.app import data_runner, gate_of, opener_of
 from replayproxy.proxy.front import Desk
 from replayproxy.proxy.garbage import collect_seldom, freeze
 from replayproxy.proxy.log import configure
@@ -89,7 +89,7 @@ class _Worker:
         while known := remote.known():
             with contextlib.suppress(ReplayProxyError):  # whoever asks for it is told
                 await self._sessions.get(known[0])
-        self._runner = data_runner(self._sessions, desk)
+        self._runner = data_runner(self._sessions, desk, gate_of(start.settings))
         await self._runner.setup()
         for place in start.places:
             await web.SockSite(self._runner, listener(place)).start()
