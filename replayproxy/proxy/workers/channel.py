@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import pickle
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
 from replayproxy.errors import ReplayProxyError
+from replayproxy.proxy.workers.parcels import GoneError, packed, unpacked
 
 __all__ = ["Asked", "Channel", "GoneError", "Told"]
 
@@ -29,10 +29,6 @@ _AHEAD = 1024 * 1024
 
 Asked = Callable[..., Awaitable[Any]]
 Told = Callable[..., None]
-
-
-class GoneError(Exception):
-    """The other side cannot answer: its process is gone, or it met an error of its own."""
 
 
 class Channel:
@@ -71,7 +67,7 @@ class Channel:
         try:
             while True:
                 size = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))[0]
-                self._hear(*pickle.loads(await self._reader.readexactly(size)))  # noqa: S301 -- a process of our own
+                self._hear(*unpacked(await self._reader.readexactly(size)))
         except (asyncio.IncompleteReadError, OSError):
             pass  # it is gone, which is no error here
         finally:
@@ -108,7 +104,7 @@ class Channel:
                 self._send("error", number, what, GoneError(f"{type(error).__name__}: {error}"))
 
     def _send(self, kind: str, number: int, what: str, about: Any) -> None:
-        content = pickle.dumps((kind, number, what, about), pickle.HIGHEST_PROTOCOL)
+        content = packed((kind, number, what, about))
         if self._writer.is_closing():
             raise GoneError("the other process is gone")
         self._writer.write(_LENGTH.pack(len(content)) + content)
