@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from replayproxy.core.fields import check_keys, get_headers, get_text, wire_headers
+from replayproxy.core.fields import check_headers, check_keys, get_headers, get_text, wire_headers
 from replayproxy.core.messages import Headers, encode
 from replayproxy.core.multipart import boundary, parse_multipart
 from replayproxy.core.yaml_read import Mapping, Sequence
@@ -15,6 +15,8 @@ __all__ = ["read_multipart", "write_multipart"]
 
 _KNOWN = frozenset({"headers", "layout", "json", "text", "base64"})
 _LINE = b"\r\n"
+#: Readers of YAML give up on long keys, which the names of headers become.
+_LONGEST_NAME = 300
 
 
 def write_multipart(
@@ -22,9 +24,11 @@ def write_multipart(
 ) -> dict[str, Any] | None:
     """The entries of a body in this form, or None; `write_content` gives those of a part's content."""
     wanted, parts = boundary(headers), parse_multipart(headers, body)
-    if wanted is None or not parts or not wanted.isascii() or any(sign < 32 for sign in wanted):
+    if wanted is None or not parts or not wanted.isascii() or not wanted.decode().isprintable():
         return None
     pieces = [(part.headers, part.content) for part in parts]
+    if not all(_is_head(headers) for headers, _ in pieces):
+        return None
     for epilogue in (_LINE, b""):
         if _assemble(wanted, pieces, epilogue) == body:
             ending = {} if epilogue else {"epilogue": ""}
@@ -45,6 +49,15 @@ def read_multipart(body: Mapping, parts: Sequence, read_content: Callable[[Mappi
         check_keys(part, _KNOWN, "a part")
         pieces.append((get_headers(part), read_content(part)))
     return _assemble(wanted.encode(), pieces, encode(epilogue))
+
+
+def _is_head(headers: Headers) -> bool:
+    """Whether these could be read again: a part may have names and values that no message has."""
+    try:
+        check_headers(headers)
+    except CassetteError:
+        return False
+    return all(len(name) <= _LONGEST_NAME for name, _ in headers)
 
 
 def _assemble(wanted: bytes, pieces: list[tuple[Headers, bytes]], epilogue: bytes) -> bytes:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
 
+from replayproxy.core.messages import plain
+
 __all__ = ["UNREAD", "Call", "Check", "Problem", "Unread"]
 
 
@@ -26,7 +28,8 @@ class Problem:
 
     `param` is the path of what is wrong (`attachments[0].tools`) or None, `code` the API's error code or None. A
     `warning` is about what the API may take all the same: no reason to refuse. `side` says whose message it is in,
-    `event` in which event of a stream (from 1; 0: in no event).
+    `event` in which event of a stream (from 1; 0: in no event). Bytes of a head that are no text are escaped in
+    `message` and `param`: a problem can always be sent and written.
     """
 
     message: str
@@ -37,6 +40,11 @@ class Problem:
     warning: bool = False
     side: Literal["request", "response"] = "request"
     event: int = 0
+
+    def __post_init__(self) -> None:
+        for name, text in (("message", self.message), ("param", self.param)):
+            if text is not None and not text.isascii():
+                object.__setattr__(self, name, plain(text))
 
 
 @dataclass(frozen=True, slots=True)

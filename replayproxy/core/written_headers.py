@@ -2,7 +2,8 @@
 
 Rules:
 1. What is not exactly as `core/message_lines.py` writes it is left for the reader of YAML, header by header block.
-2. Nothing is checked again: what would be refused at loading is refused at writing.
+2. A key is no signature: whoever wrote the document can have made one that fits. So no more is taken here than what
+   reads the same in YAML and needs no check, namely printable ASCII.
 
 Two thirds of the values of a document are names and values of headers; YAML's events for them take as much time.
 """
@@ -15,12 +16,16 @@ from replayproxy.core.documents import Document
 from replayproxy.core.fields import mapping_in
 from replayproxy.core.messages import Headers
 from replayproxy.core.yaml_read import Mapping, read_document
+from replayproxy.errors import CassetteError
 
 __all__ = ["read_proved"]
 
+# No mark of YAML ends or splits it, and it is no word with a meaning.
+_PLAIN = r"(?!(?:null|true|false)\n)[A-Za-z_/(](?:[!-9;-~]|:(?![ \n])| (?![#\n]))*"
 #: A header with its value plain, in double quotes without escapes, or in single ones.
 _HEADER = re.compile(
-    r"    - ([A-Za-z0-9!#$%&'*+.^_`|~-]+): (?:\"([^\"\\\n]*)\"|'((?:[^'\n]|'')*)'|([^\"'|\[{\n][^\n]*))\n"
+    r"    - ([A-Za-z_][A-Za-z0-9!#$%&'*+.^_`|~-]{0,99}): "
+    rf"(?:\"([ !#-\[\]-~]*)\"|'((?:[ -&(-~]|'')*)'|({_PLAIN}))\n"
 )
 # No other line of a document begins with two blanks and this word: what stands in a body is further to the right.
 _HEADERS = "\n  headers:\n"
@@ -39,9 +44,12 @@ def read_proved(document: Document) -> Mapping:
             # Line ends in the place of the lines, so that errors still tell the right ones.
             text = text[:start] + "\n" * text.count("\n", start, over) + text[over:]
             found[name] = headers
-    mapping: Mapping = read_document(text, document.line)
+    mapping = read_document(text, document.line)
+    if not isinstance(mapping, Mapping):
+        raise CassetteError("a document is not a mapping of fields", line=document.line)
     for name, headers in found.items():
-        mapping_in(mapping, name)["headers"] = headers
+        if mapping_in(mapping, name).setdefault("headers", headers) is not headers:
+            raise CassetteError("the key 'headers' stands here twice", line=document.line, cure="Keep one of them")
     return mapping
 
 

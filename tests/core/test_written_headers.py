@@ -55,3 +55,52 @@ def test_errors_tell_the_right_line() -> None:
             decode_interaction(written, missing, proved=proved)
         lines.append(caught.value.line)
     assert lines[0] == lines[1] > 20
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X: a\rSet-Cookie: b",
+        "X: a\0b",
+        'X: "a\rb"',
+        "X: 'a\x85b'",
+        "X: a\u2028b",
+        "X: null",
+        "X: 12",
+        "X: !!str a",
+        "X: &a b",
+        "X: *a",
+        "X: a # b",
+        "X: a: b",
+        "X: >-",
+        "X: a ",
+        "&x a: b",
+        "#a: b",
+        "!a: b",
+    ],
+)
+def test_a_key_makes_no_header_of_what_yaml_reads_otherwise(line: str) -> None:
+    """Anybody can make a key that fits: what is not printable text, or no text, is for the reader of YAML to judge."""
+    written = document()
+    forged = Document(written.text.replace('    - Accept: "*/*"\n', f"    - {line}\n"), 10)
+    assert forged.text != written.text
+    told = []
+    for proved in (True, False):
+        try:
+            told.append(decode_interaction(forged, lambda body: body, proved=proved).request.headers)
+        except CassetteError as error:
+            told.append(str(error))
+    assert told[0] == told[1]
+
+
+def test_headers_that_stand_there_twice_are_refused() -> None:
+    """Read here or read by YAML, of two lists neither is better than the other."""
+    text = document().text.replace("\nresponse:\n", "\n  headers: []\nresponse:\n", 1)
+    with pytest.raises(CassetteError, match="line 10: the key 'headers' stands here twice"):
+        read_proved(Document(text, 10))
+
+
+def test_an_empty_document_is_refused() -> None:
+    """It may have a key that fits."""
+    with pytest.raises(CassetteError, match="line 7: a document is not a mapping"):
+        read_proved(Document("---\n...\n", 7))
