@@ -24,10 +24,12 @@ class Visit:
     async def request(self) -> bytes:
         """The next request as its bytes: the head, and the body that its framing tells of."""
         head = await self.reader.readuntil(b"\r\n\r\n")
-        lower, body = head.lower(), b""
+        lower, body, size = head.lower(), b"", 1
         if b"\r\ntransfer-encoding: chunked" in lower:
-            while not body.endswith(b"0\r\n\r\n"):
-                body += await self.reader.readuntil(b"\r\n")
+            while size:
+                line = await self.reader.readuntil(b"\r\n")
+                size = int(line, 16)
+                body += line + await self.reader.readexactly(size + 2)
         elif b"\r\ncontent-length:" in lower:
             length = int(lower.partition(b"\r\ncontent-length:")[2].split(b"\r\n")[0])
             body = await self.reader.readexactly(length)

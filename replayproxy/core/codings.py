@@ -92,7 +92,11 @@ class _Brotli:
             raise ValueError(str(error)) from error
 
     def finish(self) -> None:
-        if not self._decompress.is_finished():
+        try:
+            finished = self._decompress.is_finished()
+        except self._error as error:  # it met garbage before
+            raise ValueError(str(error)) from error
+        if not finished:
             raise ValueError("the compressed body ends too early")
 
 

@@ -7,41 +7,37 @@ aiohttp's server parses and keeps the connection; heads are written here, becaus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+import re
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from replayproxy.core.messages import Headers, Request, decode, encode
+from replayproxy.proxy.endings import ends_clearly
+from replayproxy.proxy.hop_by_hop import end_to_end
 
 __all__ = [
-    "HOP_BY_HOP",
+    "OWN_TARGET",
     "Answered",
     "ClientGoneError",
     "Known",
     "Reply",
     "end_to_end",
+    "grant",
     "read_body",
     "read_head",
     "read_request",
 ]
 
-#: Fields that belong to one connection (RFC 9110 §7.6.1 and what is seen in the wild); `Connection` names more.
-HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+#: The beginning of a target in absolute form, with which a client names us once more (RFC 9112 §3.2.2).
+OWN_TARGET = re.compile(r"http://(?P<authority>[^/?#\\]+)", re.IGNORECASE)
 _BODILESS = frozenset({204, 304})
+#: The origin whose page may read the answer.
+_GRANTED = web.RequestKey("granted", str)
+#: What an upstream says of whose pages may read its answers: it is said of another address than ours.
+_GRANTS = ("access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers")
 
 
 class Known(Protocol):
@@ -55,15 +51,9 @@ class ClientGoneError(ConnectionError):
     """The client hung up, or cut its request short."""
 
 
-def end_to_end(headers: Headers, but: Collection[str] = ()) -> Headers:
-    """The headers that are meant for the other end: no hop-by-hop ones, none that `Connection` names, none of `but`."""
-    named = [name.strip() for value in headers.all("connection") for name in value.split(",")]
-    return headers.without((*HOP_BY_HOP, *named, *but))
-
-
 def read_head(raw: web.BaseRequest) -> Request:
     """The request's head as it came, all headers included; the body stays unread."""
-    return Request(raw.method, raw.raw_path, Headers.from_raw(raw.raw_headers))
+    return Request(raw.method, _origin_form(raw.raw_path), Headers.from_raw(raw.raw_headers))
 
 
 def read_request(data: bytes) -> tuple[Request, bytes]:
@@ -73,7 +63,26 @@ def read_request(data: bytes) -> tuple[Request, bytes]:
     method, target = first.split(b" ")[:2]
     fields = (line.partition(b":") for line in lines)
     headers = Headers.from_raw((name, value.strip(b" \t")) for name, _, value in fields)
-    return Request(decode(method), decode(target), headers), body
+    return Request(decode(method), _origin_form(decode(target)), headers), body
+
+
+def _origin_form(target: str) -> str:
+    if target.startswith("/") or (own := OWN_TARGET.match(target)) is None:
+        return target
+    path = target[own.end() :]
+    return path if path.startswith("/") else f"/{path}"
+
+
+def grant(raw: web.BaseRequest, origin: str) -> None:
+    """Lets pages of `origin`, which sent the request, read whatever answers it."""
+    raw[_GRANTED] = origin
+
+
+def _for_reader(raw: web.BaseRequest, headers: Headers) -> Headers:
+    if hdrs.ORIGIN not in raw.headers or (origin := raw.get(_GRANTED)) is None:
+        return headers
+    told = ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "*"), (hdrs.VARY, hdrs.ORIGIN)
+    return headers.without(_GRANTS).plus(*told)
 
 
 async def read_body(raw: web.BaseRequest, idle: float) -> AsyncIterator[bytes]:
@@ -106,7 +115,8 @@ class Reply:
 
     `headers` go out as given but for framing, which is made here: `length` bytes, or in chunks when it is None
     (closing the connection instead for an HTTP/1.0 client). `bodiless` for answers to HEAD, 204 and 304. Those of
-    `headers` that are for the other end stay known. Without `keep_alive` the connection ends with the answer.
+    `headers` that are for the other end stay known; what a browser needs on top (`grant`) is in the head alone.
+    Without `keep_alive` the connection ends with the answer.
     """
 
     def __init__(
@@ -123,9 +133,9 @@ class Reply:
         self._chunked = self._done = False
         self.bodiless = raw.method == hdrs.METH_HEAD or status in _BODILESS
         self.started = False
-        self.keep_alive = keep_alive and raw.keep_alive and raw.method != hdrs.METH_CONNECT
+        self.keep_alive = keep_alive and raw.keep_alive and raw.method != hdrs.METH_CONNECT and ends_clearly(raw)
         self.headers = end_to_end(headers)
-        self._head = self._make_head(f"HTTP/1.1 {status} {reason}", self.headers, length)
+        self._head = self._make_head(f"HTTP/1.1 {status} {reason}", _for_reader(raw, self.headers), length)
 
     def _make_head(self, status_line: str, headers: Headers, length: int | None) -> bytes:
         framing = list[str]()
@@ -169,6 +179,14 @@ class Reply:
         elif not self._done:
             self._done = True
             await self.send(last)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Nothing follows on a connection that ends, but the client may be sending still: aiohttp listens for a while
+        before it closes, so that no reset overtakes the answer."""
+        transport = self._raw.transport
+        if not self.keep_alive and transport is not None and not self._raw.content.is_eof():
+            transport.write_eof()
 
     def write(self, data: bytes) -> None:
         """Hands bytes of the answer, framing included, to the connection."""

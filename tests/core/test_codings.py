@@ -79,6 +79,17 @@ def test_garbage_is_an_error(coding: str) -> None:
         decode(coding, b"\xff\xfe this is not compressed at all")
 
 
+@pytest.mark.parametrize("coding", NAMES)
+def test_garbage_stays_an_error(coding: str) -> None:
+    """Also at the end, for those who went on when they met it."""
+    decoder = codings.decoder(coding)
+    assert decoder is not None
+    with pytest.raises(ValueError, match=r"."):
+        list(decoder.feed(b"\x1f\xff\x08no coding at all" * 10))
+    with pytest.raises(ValueError, match=r"."):
+        decoder.finish()
+
+
 def test_bytes_behind_a_gzip_body_are_an_error() -> None:
     """A tail that a decoder would drop silently is refused."""
     with pytest.raises(ValueError, match="after the end"):

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import wait_until
 from tests.robustness.harness import Stage, staged
 
 #: What makes aiohttp take the one or the other of its parsers.
 PARSERS = {"c": {}, "python": {"AIOHTTP_NO_EXTENSIONS": "1"}}
+
+
+#: The modes that have an upstream.
+MODES = ("record", "auto", "passthrough")
+#: How long an upstream may be silent in `way`, in seconds.
+IDLE = 2.0
 
 
 @pytest.fixture(scope="module", params=PARSERS)
@@ -23,6 +30,29 @@ def _parsed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("stage")) as stage:
         yield stage
+
+
+@pytest.fixture(scope="module", params=MODES)
+def _way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("way")
+    with staged(folder, mode=request.param, REPLAYPROXY_UPSTREAM__IDLE_TIMEOUT=str(IDLE)) as stage:
+        yield stage
+
+
+@pytest.fixture
+def way(_way: Stage) -> Iterator[Stage]:
+    """A proxy in each mode that has an upstream, of which it is impatient (`IDLE`).
+
+    Whatever a row did, it answers a normal request afterwards, and holds no connection that it has no use for.
+    """
+    stage = _way
+    stage.upstream.forget()
+    yield stage
+    stage.end()
+    wait_until(lambda: stage.upstream_connections() <= 1)
+    stage.part()
+    stage.check()
+    stage.part()
 
 
 @pytest.fixture

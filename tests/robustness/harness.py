@@ -15,15 +15,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import socket
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.e2e.background import in_background
-from tests.processes import Running, started
+from tests.processes import Running, started, wait_until
 from tests.servers import RawUpstream, Script, Visit, raw_upstream
 
 __all__ = ["OK", "Answer", "Arrived", "Line", "ScriptedUpstream", "Stage", "head_and_rest", "staged"]
@@ -33,6 +35,8 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r
 #: How long anything may take that is not about time, in seconds: only what hangs comes near it.
 PATIENCE = 20.0
 _numbers = itertools.count(1)
+#: The states of a connection that its own end has not closed, as Linux writes them: established, close-wait.
+_HELD = (b"01", b"08")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class ScriptedUpstream:
     requests: list[Arrived] = field(default_factory=list)
     _raw: RawUpstream = field(default_factory=lambda: RawUpstream(""))
     _since: int = 0
+    _loop: asyncio.AbstractEventLoop | None = None
+    _left: list[bytes] = field(default_factory=list)
 
     def follow(self, script: Script) -> None:
         """From now on connections follow this script: `async def script(visit: Visit)`, in another thread's loop."""
@@ -91,14 +97,12 @@ class ScriptedUpstream:
 
     def answer(self, *answers: bytes) -> None:
         """From now on the next requests get these answers, one after the other, the last for ever."""
-        left = list(answers)
+        self._left = list(answers)
+        self.follow(self._answering)
 
-        async def script(visit: Visit) -> None:
-            while True:
-                await self.take(visit)
-                await visit.send(left.pop(0) if len(left) > 1 else left[0])
-
-        self.follow(script)
+    async def _answering(self, visit: Visit) -> None:
+        await self.take(visit)
+        await visit.send(self._left.pop(0) if len(self._left) > 1 else self._left[0])
 
     async def take(self, visit: Visit) -> Arrived:
         """For scripts: reads a request whole, and notes it in `requests`."""
@@ -117,12 +121,30 @@ class ScriptedUpstream:
         self._since = len(self._raw.visits)
         self.answer(OK)
 
+    def leave(self) -> None:
+        """Hangs up on all connections: what follows comes on new ones, which follow the script of the moment."""
+        for visit in self._raw.visits:
+            self.soon(visit.writer.close)
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Calls something in the upstream's thread; nothing when nobody was there yet."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call)
+
     async def visited(self, visit: Visit) -> None:
-        """What a connection does: follow the script there is when its first byte comes."""
-        await visit.reader.read(0)
-        while self.script is None:
-            await asyncio.sleep(0.01)
-        await self.script(visit)
+        """What a connection does: for each request follow the script there is when its first byte comes.
+
+        A connection that was kept from an earlier test follows the script of this one; it ends with its script.
+        """
+        self._loop = asyncio.get_running_loop()
+        while True:
+            while not visit.reader._buffer and not visit.reader.at_eof():  # type: ignore[attr-defined]
+                await visit.reader._wait_for_data("visited")  # type: ignore[attr-defined]
+            script = self.script
+            assert script is not None
+            await script(visit)
+            if script != self._answering:
+                return
 
 
 @dataclass(slots=True)
@@ -184,6 +206,35 @@ class Stage:
             (mark, b'{"number": 0}'),
             (mark, b'{"number": 1}'),
         ]
+
+    def asked(self, path: str) -> Any:
+        """What the admin port tells at a path."""
+        request = b"GET %b HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n" % path.encode()
+        answer = self.send(request, admin=True)
+        self.lines.pop().close()
+        assert answer.status == 200, answer
+        return json.loads(answer.body)
+
+    def upstream_connections(self) -> int:
+        """How many connections to the upstream the proxy has in its hands now, idle ones included."""
+        port = b":%04X" % (urlsplit(self.upstream.url).port or 0)
+        known = (line.split() for line in Path("/proc/net/tcp").read_bytes().splitlines()[1:])
+        return sum(fields[2].endswith(port) and fields[3] in _HELD for fields in known)
+
+    @property
+    def mode(self) -> str:
+        """The mode that the proxy runs in."""
+        return str(self.proxy.facts["mode"])
+
+    def resident(self) -> int:
+        """What the proxy takes now, in bytes."""
+        status = Path(f"/proc/{self.proxy.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def part(self) -> None:
+        """Has the upstream hang up on the proxy: what follows comes on new connections."""
+        self.upstream.leave()
+        wait_until(lambda: not self.upstream_connections())
 
     def end(self) -> None:
         """Closes the test's connections."""
@@ -303,13 +354,15 @@ def head_and_rest(data: bytes) -> tuple[bytes, bytes]:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, *arguments: str, mode: str = "record", **environment: Any) -> Iterator[Stage]:
+def staged(
+    folder: Path, *arguments: str, mode: str = "record", tls: ssl.SSLContext | None = None, **environment: Any
+) -> Iterator[Stage]:
     """Runs an upstream and a replayproxy in `mode` before it, with its cassette `c.yaml` in `folder`.
 
-    `arguments` are options of the command, `environment` variables of the process.
+    `arguments` are options of the command, `environment` variables of the process; with `tls` the upstream speaks it.
     """
     upstream = ScriptedUpstream()
-    with in_background(raw_upstream(upstream.visited)) as raw:
+    with in_background(raw_upstream(upstream.visited, tls)) as raw:
         upstream.url, upstream._raw = raw.url, raw
         upstream.forget()
         options: Sequence[str] = () if mode == "playback" else ("--upstream", raw.url)
