@@ -2,6 +2,7 @@
 
     ReplayProxyError          something the user can act on; carries the exit status of the command line
     ├── ConfigError           an option, an environment variable or a config file does not make sense
+    │   └── TooManySessionsError  ... or a session is one too many
     ├── CassetteError         a cassette cannot be read or written; names the file, the line and the cure
     ├── StartError            the proxy cannot start: a busy port, a folder that cannot be written
     └── UpstreamError         the upstream could not give a whole answer
@@ -17,6 +18,7 @@ __all__ = [
     "ConfigError",
     "ReplayProxyError",
     "StartError",
+    "TooManySessionsError",
     "UpstreamError",
     "UpstreamTimeoutError",
 ]
@@ -30,6 +32,10 @@ class ReplayProxyError(Exception):
 
 class ConfigError(ReplayProxyError):
     """An option, an environment variable or a config file does not make sense."""
+
+
+class TooManySessionsError(ConfigError):
+    """As many sessions are open as may be."""
 
 
 class CassetteError(ReplayProxyError):

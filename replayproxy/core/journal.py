@@ -15,8 +15,8 @@ from replayproxy.core.problem import Problem
 __all__ = ["Entry", "Journal", "Noted"]
 
 
-# What a header field takes beside its characters.
-_FIELD = 160
+# What a header field, and a problem, takes beside its characters.
+_FIELD, _PROBLEM = 160, 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Entry:
         """About how many bytes it holds."""
         body = 0 if isinstance(self.request.body, FileBody) else len(self.request.body)
         heads = sum(len(name) + len(value) + _FIELD for name, value in self.request.headers)
-        return 500 + body + heads + len(self.request.target) + len(self.note)
+        problems = sum(len(each.message) + _PROBLEM for each in self.problems)
+        return 500 + body + heads + problems + len(self.request.target) + len(self.note)
 
     def entry(self) -> Entry:
         """Itself."""

@@ -7,11 +7,21 @@ from pathlib import PurePath
 from aiohttp import web
 
 from replayproxy.core.envelope import error_body
-from replayproxy.core.messages import Headers, Response
+from replayproxy.core.messages import Headers, Response, encode
 from replayproxy.core.problem import Problem
 from replayproxy.core.session import Miss
-from replayproxy.errors import CassetteError, ConfigError, ReplayProxyError, UpstreamError, UpstreamTimeoutError
+from replayproxy.errors import (
+    CassetteError,
+    ConfigError,
+    ReplayProxyError,
+    TooManySessionsError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
 from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.intake import TooLargeError
+from replayproxy.proxy.limits import OVERLOADED, SpoolFullError
+from replayproxy.proxy.policy import Policy
 from replayproxy.proxy.wire import Reply
 
 __all__ = [
@@ -23,10 +33,12 @@ __all__ = [
     "missed",
     "no_session",
     "no_tunnel",
+    "not_taken",
     "own_response",
     "refused",
     "send_own",
     "too_large",
+    "unasked",
     "unreadable",
     "upstream_failed",
 ]
@@ -40,19 +52,27 @@ OUTCOME_HEADER, INTERACTION_HEADER, MISS_HEADER = (
 MISS_STATUS = 424
 _REASONS = {
     400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
     413: "Content Too Large",
+    414: "URI Too Long",
+    421: "Misdirected Request",
     424: "Failed Dependency",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
 }
-_REASONS |= {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
+_REASONS |= {500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable"}
+_REASONS |= {504: "Gateway Timeout", 505: "HTTP Version Not Supported"}
 
 
 def own_response(problem: Problem) -> Response:
     """The answer that tells of a problem, as the API would."""
-    headers = Headers.of(("content-type", "application/json"))
     body = error_body(problem)
-    headers = headers.plus(("content-length", str(len(body))))
+    headers = Headers.of(("content-type", "application/json"), ("content-length", str(len(body))))
+    if problem.type == OVERLOADED:
+        headers = headers.plus(("retry-after", "1"))
     return Response(problem.status, _REASONS.get(problem.status, ""), headers, body)
 
 
@@ -62,27 +82,40 @@ def marks(exchange: Exchange) -> Headers:
     return told.plus((INTERACTION_HEADER, str(exchange.number))) if exchange.number else told
 
 
-async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str]) -> Reply:
-    """Answers with a problem; `more` are further headers."""
+async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str], ends: bool = False) -> Reply:
+    """Answers with a problem; `more` are further headers. With `ends` the connection ends behind it."""
     response = own_response(problem)
     exchange.status = response.status
     headers = response.headers.plus(*marks(exchange), *more)
     body = response.body if isinstance(response.body, bytes) else b""
-    reply = Reply(exchange.raw, response.status, response.reason, headers, length=len(body))
+    reply = Reply(exchange.raw, response.status, response.reason, headers, length=len(body), keep_alive=not ends)
     await reply.end(body)
     return reply
 
 
+def unasked(problem: Problem) -> bytes:
+    """The bytes of an answer to a request that nobody could read; the connection ends behind it."""
+    response = own_response(problem)
+    headers = response.headers.plus((OUTCOME_HEADER, "failed"), ("connection", "close"))
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", *[f"{name}: {value}" for name, value in headers.pairs]]
+    return encode("\r\n".join(lines)) + b"\r\n\r\n" + error_body(problem)
+
+
 async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
     """Answers a request whose session cannot be opened: a name that is none, a cassette that cannot be read."""
-    wrong = isinstance(error, ConfigError)
-    problem = _of_session(str(error), 400, "bad_session") if wrong else unreadable(error)
+    if isinstance(error, TooManySessionsError):
+        problem = _of_session(str(error), 429, "too_many_sessions")
+    elif isinstance(error, ConfigError):
+        problem = _of_session(str(error), 400, "bad_session")
+    else:
+        problem = unreadable(error)
     return await _sent(raw, problem, ("x-should-retry", "false"))
 
 
-async def refused(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str]) -> Reply:
-    """Answers a request that may not come in, and ends its connection; `more` are further headers."""
-    return await _sent(raw, problem, *more, keep_alive=False)
+async def refused(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], ends: bool = True) -> Reply:
+    """Answers a request that may not come in, and ends its connection unless told otherwise; `more` are further
+    headers."""
+    return await _sent(raw, problem, *more, keep_alive=not ends)
 
 
 async def _sent(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], keep_alive: bool = True) -> Reply:
@@ -133,9 +166,18 @@ def too_large(limit: int) -> Problem:
     )
 
 
+def not_taken(error: Exception, policy: Policy) -> Problem:
+    """Why the body of a request is not taken to its end: it is too large, there is no room for it, it does not come."""
+    if isinstance(error, SpoolFullError):
+        told = "replayproxy has no room for the body of this request now: too many large ones are under way"
+        return Problem(f"{told} ({error.what}).", code="spool_full", status=503, type=OVERLOADED)
+    return too_large(policy.body_limit) if isinstance(error, TooLargeError) else client_stalled(policy.idle)
+
+
 def client_stalled(seconds: float) -> Problem:
     """The client sent nothing more of its body."""
-    return Problem(f"Nothing more of the request's body came for {seconds:g} s.", code="request_timeout", status=408)
+    told = f"Nothing more of the request's body came for {seconds:g} s; the setting is limits.body_timeout."
+    return Problem(told, code="request_timeout", status=408)
 
 
 def no_tunnel() -> Problem:

@@ -12,9 +12,14 @@ from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers
 from replayproxy.core.redaction import StreamRedactor
 from replayproxy.errors import CassetteError
+from replayproxy.proxy.limits import SpoolFullError
 from replayproxy.stores import Spool
 
-__all__ = ["Capture"]
+__all__ = ["MOST_CHUNKS", "Capture"]
+
+#: An event stream of more chunks than this is kept as a large body is: each of them takes memory of its own, however
+#: small it is.
+MOST_CHUNKS = 100_000
 
 
 class Capture:
@@ -36,12 +41,13 @@ class Capture:
         self._coding = headers.get("content-encoding", "") or "" if decode else ""
         self._decoder = codings.decoder(self._coding) if self._coding else None
         self._timed = media_type(headers).essence == "text/event-stream"
-        self._raw: list[bytes] = []
-        self._pieces: list[bytes] = []
+        self._raw = bytearray()
+        self._kept = bytearray()
         self._size = self._raw_size = 0
         self._large: _Large | None = None
         self._chunks: list[Chunk] = []
-        self._garbled = self._failed = ""
+        self._garbled = ""
+        self._failed: Exception | None = None
 
     def feed(self, data: bytes, at: float = 0.0) -> None:
         """Takes a piece that arrived `at` seconds after the head. Never raises for what the piece holds."""
@@ -72,14 +78,17 @@ class Capture:
 
     def _fail(self, error: Exception) -> None:
         self.discard()
-        self._failed = str(error)
+        self._failed = error
 
     def finish(self) -> tuple[Body, str, tuple[Chunk, ...]]:
         """The body, the content coding that was taken off it, and its chunks if it is an event stream.
 
         Bytes are as received (not redacted yet), a FileBody's file is redacted. CassetteError when the body could not
-        be kept: its file could not be written, or a large one could not be decoded.
+        be kept: its file could not be written, or a large one could not be decoded; SpoolFullError when there was no
+        room for it.
         """
+        if isinstance(self._failed, SpoolFullError):
+            raise self._failed
         if self._failed:
             raise CassetteError(f"its body could not be kept: {self._failed}")
         if self._decoder is not None:
@@ -92,25 +101,26 @@ class Capture:
         coding = self._coding if self._decoder is not None else ""
         if self._large is not None:
             return self._large.finish(), coding, ()
-        return b"".join(self._pieces), coding, tuple(self._chunks) if self._timed else ()
+        body, self._kept = bytes(self._kept), bytearray()  # one of them is enough while it waits to be saved
+        return body, coding, tuple(self._chunks) if self._timed else ()
 
     def discard(self) -> None:
         """Forgets everything."""
         if self._large is not None:
             self._large.discard()
-        self._raw, self._pieces, self._large = [], [], None
+        self._raw, self._kept, self._large = bytearray(), bytearray(), None
 
     def _as_received(self) -> bytes:
         if self._large is not None:
             self._large.discard()
         if self._raw_size > PARSE_LIMIT:
             raise CassetteError(f"its body is large and its {self._coding} coding is broken: {self._garbled}")
-        return b"".join(self._raw)
+        return bytes(self._raw)
 
     def _keep_decoded(self, decoder: codings.Decoder, data: bytes, at: float) -> Iterator[None]:
         self._raw_size += len(data)
         if self._raw_size <= PARSE_LIMIT:
-            self._raw.append(data)
+            self._raw += data
         if not self._garbled:
             try:
                 for piece in decoder.feed(data):
@@ -126,14 +136,13 @@ class Capture:
         if self._large is not None:
             self._large.feed(data)
             return
-        self._pieces.append(data)
+        self._kept += data
         if self._timed:
             self._chunks.append(Chunk(round(at, 6), len(data)))
-        if self._size > PARSE_LIMIT:
+        if self._size > PARSE_LIMIT or len(self._chunks) > MOST_CHUNKS:
             self._large = _Large(self._headers, self._cleanse(), self._open_spool)
-            for piece in self._pieces:
-                self._large.feed(piece)
-            self._pieces, self._chunks = [], []
+            self._large.feed(bytes(self._kept))
+            self._kept, self._chunks = bytearray(), []
 
 
 class _Large:

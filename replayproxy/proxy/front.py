@@ -5,37 +5,41 @@ Rules:
    through that parser once, as one whole request on an idle connection; the same bytes on an idle connection are the
    same request.
 2. A connection is idle when every byte that came on it belongs to a request that was answered. Where that is not sure
-   (pipelining, chunked uploads, upgrades) the connection takes the long way for the rest of its life.
+   (pipelining, long uploads in chunks, upgrades) the connection takes the long way for the rest of its life.
 3. What is remembered of a request is a digest, and whose turn it is to answer; answers wait on the session's shelf.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Any
 
 from aiohttp import hdrs, web
 
-from replayproxy.proxy.answers import refused
+from replayproxy.proxy.answers import internal_error, refused
+from replayproxy.proxy.endings import behind_chunks
 from replayproxy.proxy.gate import Gate
+from replayproxy.proxy.waiting import Lobby, Visitor
 from replayproxy.proxy.wire import Answered, Known
 
 __all__ = ["Desk", "Front"]
 
+_log = logging.getLogger(__name__)
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-#: Longer requests take the long way; so does one request of a connection in so many seconds, since aiohttp closes a
-#: connection on which it has seen nothing for an hour.
-REQUEST_LIMIT, LONG_WAY_EVERY = 64 * 1024, 1800.0
+#: Longer requests take the long way.
+REQUEST_LIMIT = 64 * 1024
 #: So many requests are remembered; then all are forgotten, and those that still come are learned anew.
 REMEMBERED = 200_000
 #: How long the rest of a request may take that came in two pieces before the first goes to the parser, in seconds.
 PATIENCE = 0.5
 _HEAD_END = b"\r\n\r\n"
-# With one of these the end of the request's bytes is not where its length says, or the client waits for a word first.
-_SPECIAL = (hdrs.TRANSFER_ENCODING, hdrs.UPGRADE, hdrs.EXPECT)
+# With one of these the end of the request's bytes is not where its framing says, or the client waits for a word first.
+_SPECIAL = (hdrs.UPGRADE, hdrs.EXPECT)
 
 
 class Desk:
@@ -64,34 +68,51 @@ class Desk:
 
     def server(self, handler: Handler, gate: Gate, **options: Any) -> web.Server:
         """aiohttp's low-level server, with this desk and the gate before it; `options` are those of `web.Server`."""
+        limits = gate.limits
 
         async def answered(raw: web.BaseRequest) -> web.StreamResponse:
-            if problem := gate.refusal(raw):
-                return Answered(await refused(raw, problem))
-            answer = await handler(raw)
-            if isinstance(raw.protocol, Front) and isinstance(answer, Answered):
-                raw.protocol.settle(raw, answer)
+            front = raw.protocol
+            assert isinstance(front, Front), "the server makes no others"  # noqa: S101 -- for the type checker
+            if problem := front.unwelcome() or gate.refusal(raw):
+                answer: web.StreamResponse = await front.refuse(raw, problem)
+            else:
+                limits.exchanges += 1
+                try:
+                    answer = await handler(raw)
+                except Exception:
+                    _log.exception("a request could not be answered")
+                    answer = Answered(await refused(raw, internal_error()))
+                finally:
+                    limits.exchanges -= 1
+            if isinstance(answer, Answered):
+                front.settle(raw, answer)
             return answer
 
-        return _Server(answered, self, options)
+        return _Server(answered, self, Lobby(limits), options)
 
 
-class Front(web.RequestHandler):
+class Front(Visitor):
     """A connection.
 
-    `_idle` is rule 2. `_seen` are the bytes that came since then, if they are few, and `_size` counts them all. `_held`
-    is the beginning of a request that is known to be `_due` bytes long.
+    `_idle` is rule 2. `_seen` are the first of the bytes that came since then, and `_size` counts them all, those
+    before `_settled` belonging to requests that were answered. `_held` is the beginning of a request that is known to
+    be `_due` bytes long, and stays here `_held_until` then.
     """
 
-    __slots__ = ("_desk", "_due", "_full", "_held", "_idle", "_long_way_at", "_seen", "_size", "_timer")
+    __slots__ = (
+        *("_desk", "_due", "_full", "_held", "_held_until", "_idle", "_idle_for", "_seen", "_settled", "_size"),
+        "_timer",
+    )
 
-    def __init__(self, server: web.Server, desk: Desk, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
-        super().__init__(server, loop=loop, **options)
-        self._desk = desk
+    def __init__(
+        self, server: web.Server, desk: Desk, lobby: Lobby, loop: asyncio.AbstractEventLoop, **options: Any
+    ) -> None:
+        super().__init__(server, lobby, loop, **options)
+        self._desk, self._idle_for = desk, lobby.idle
         self._idle, self._full = True, False
         self._seen = self._held = b""
-        self._size = self._due = 0
-        self._long_way_at = loop.time() + LONG_WAY_EVERY
+        self._size = self._due = self._settled = 0
+        self._held_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -104,25 +125,29 @@ class Front(web.RequestHandler):
     def _answered(self, data: bytes) -> bool:
         """Whether nothing more is to be done about these bytes for now."""
         size = len(data)
-        if size < self._due:
-            return self._hold(data, self._due)
+        if due := self._due:
+            if size < due:
+                return self._hold(data, due)
+            self._due = 0
         known = self._desk.ask(data) if size <= REQUEST_LIMIT else None
         if known is None:
             return False
         if isinstance(known, int):
+            self._held_until = self._loop.time() + PATIENCE
             return self._hold(data, known)
         transport = self.transport
-        if self._full or transport is None or transport.is_closing() or self._loop.time() > self._long_way_at:
+        if self._full or transport is None or transport.is_closing():
             return False
         answer = known.answer(data)
         if answer is None:
             return False
         transport.write(answer)
+        self._until = self._loop.time() + self._idle_for
         return True
 
     def _hold(self, data: bytes, due: int) -> bool:
         self._held, self._due = data, due
-        self._timer = self._loop.call_later(PATIENCE, self._give_up)
+        self._timer = self._loop.call_at(self._held_until, self._give_up)
         return True
 
     def _taken_up(self) -> bytes:
@@ -138,25 +163,50 @@ class Front(web.RequestHandler):
 
     def _pass_on(self, data: bytes) -> None:
         self._due = 0
+        if self._deaf:
+            return
         if data:
+            if not self._begun:
+                self._begin()
             self._idle = False
             self._size += len(data)
-            if self._size <= REQUEST_LIMIT:
-                self._seen += data
+            if (room := REQUEST_LIMIT - len(self._seen)) > 0:
+                self._seen += data if len(data) <= room else data[:room]
         super().data_received(data)
+        self._read(self._size - self._settled)
 
     def settle(self, raw: web.BaseRequest, answer: Answered) -> None:
         """Takes note that a request was answered by the long way, and learns it when it can be answered again."""
-        seen, size = self._seen, self._size
-        head = seen.find(_HEAD_END) + len(_HEAD_END)
+        seen, size, now = self._seen, self._size, self._loop.time()
+        end = seen.find(_HEAD_END)
+        head = end + len(_HEAD_END)
         plain = raw.version == (1, 1) and answer.keep_alive and not any(name in raw.headers for name in _SPECIAL)
-        if plain and seen[:1].isalpha() and size == head + (raw.content_length or 0):
-            if answer.known is not None and size == len(seen):
+        chunked = hdrs.TRANSFER_ENCODING in raw.headers
+        whole = -1
+        if plain and end >= 0 and seen[:1].isalpha():
+            whole = behind_chunks(seen, head) if chunked else head + (raw.content_length or 0)
+        left = size - whole if whole >= 0 else -1
+        if left == 0:
+            if answer.known is not None and size == len(seen) and not chunked:
                 self._desk.learn(seen, head, answer.known)
-            self._idle, self._seen, self._size = True, b"", 0
-            self._long_way_at = self._loop.time() + LONG_WAY_EVERY
+            self._idle, self._seen, self._size, self._settled = True, b"", 0, 0
+            self._begun, self._until = False, now + self._idle_for
+        else:
+            # What is left may be the beginning of another request; where that is not sure, none is known of.
+            self._begun = left > 0 and not self._settled
+            self._settled, self._until = size - left if self._begun else size, now + self._lobby.head
+
+    @property
+    def _expects(self) -> bool:
+        """Whether a request is held here, and not with the parser."""
+        return bool(self._held)
 
     # --- asyncio calls these
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection that there is no room for takes the long way, where it is told so."""
+        super().connection_made(transport)
+        self._idle = not self._surplus
 
     def eof_received(self) -> None:
         """Half a request is the parser's to judge."""
@@ -182,12 +232,11 @@ class Front(web.RequestHandler):
 class _Server(web.Server):
     """aiohttp's server with connections of ours."""
 
-    def __init__(self, handler: Handler, desk: Desk, options: dict[str, Any]) -> None:
+    def __init__(self, handler: Handler, desk: Desk, lobby: Lobby, options: dict[str, Any]) -> None:
         super().__init__(handler, **options)
-        self._desk, self._options = (
-            desk,
-            {name: each for name, each in options.items() if name != "handler_cancellation"},
-        )
+        self._desk, self._lobby = desk, lobby
+        self._options = {name: each for name, each in options.items() if name != "handler_cancellation"}
 
     def __call__(self) -> Front:
-        return Front(self, self._desk, asyncio.get_running_loop(), **self._options)
+        loop = asyncio.get_running_loop()
+        return Front(self, self._desk, self._lobby, loop, **self._options)

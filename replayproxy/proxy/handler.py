@@ -33,6 +33,7 @@ from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock, Exchange, Outcome
 from replayproxy.proxy.heads import Heading, Recall, heading
 from replayproxy.proxy.intake import Intake, TooLargeError, framed
+from replayproxy.proxy.limits import Room, SpoolFullError
 from replayproxy.proxy.log import Lines
 from replayproxy.proxy.playback import Copied, OpenFile, play
 from replayproxy.proxy.policy import Policy
@@ -70,6 +71,7 @@ class Handler:
     open_file: OpenFile
     link: Link | None = None
     tape: Tape | None = None
+    room: Room = field(default_factory=Room)
     under_way: set[Exchange] = field(default_factory=set)
     repertoire: Repertoire = field(init=False)
     _headings: Recall[Request, Heading] = field(init=False)
@@ -114,10 +116,8 @@ class Handler:
         except ClientGoneError as error:
             exchange.outcome, exchange.note = "gone", str(error)
             return self._hang_up(exchange)
-        except TooLargeError:
-            return await self._own(exchange, answers.too_large(self.policy.body_limit))
-        except TimeoutError:
-            return await self._own(exchange, answers.client_stalled(self.policy.idle))
+        except (TooLargeError, TimeoutError, SpoolFullError) as error:
+            return await self._own(exchange, answers.not_taken(error, self.policy), ends=True)
         except CassetteError as error:
             exchange.note = str(error)
             return await self._own(exchange, answers.unreadable(error))
@@ -133,7 +133,7 @@ class Handler:
         exchange = Exchange(
             raw=raw,
             heading=told,
-            intake=Intake(raw, self.policy.body_limit, self.policy.idle),
+            intake=Intake(raw, self.policy.body_limit, self.policy.idle, self.room),
             slot=self.session.arrive(told.resolved.operation if told.resolved else None),
             started=self.clock.seconds(),
             recorded=self.clock.wall(),
@@ -277,10 +277,12 @@ class Handler:
 
     # --- whatever else
 
-    async def _own(self, exchange: Exchange, problem: Problem, outcome: Outcome = "failed") -> Reply:
+    async def _own(
+        self, exchange: Exchange, problem: Problem, outcome: Outcome = "failed", *, ends: bool = False
+    ) -> Reply:
         exchange.outcome = outcome
         try:
-            return await answers.send_own(exchange, problem)
+            return await answers.send_own(exchange, problem, ends=ends)
         except ClientGoneError:
             return self._hang_up(exchange)
 

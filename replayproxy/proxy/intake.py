@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from aiohttp import web
 
 from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.messages import Request
+from replayproxy.proxy.admin_token import TOKEN_HEADER
 from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.limits import Room, SpoolFullError
 from replayproxy.proxy.wire import end_to_end, read_body
 
 __all__ = ["SESSION_HEADER", "Intake", "TooLargeError", "framed", "onward", "stored"]
@@ -21,7 +24,7 @@ SESSION_HEADER = "x-replayproxy-session"
 #: A body whose stated length is no more than this is read whole even where it could be passed on as it comes.
 SMALL = 64 * 1024
 _PIECE = 256 * 1024
-_NOT_FORWARDED = frozenset({"expect", SESSION_HEADER})
+_NOT_FORWARDED = frozenset({"expect", SESSION_HEADER, TOKEN_HEADER})
 _NOT_STORED = _NOT_FORWARDED | {"host", "content-length"}
 
 
@@ -52,15 +55,20 @@ def stored(head: Request) -> Request:
 
 @dataclass(slots=True)
 class Intake:
-    """The body of one request. `limit` is in bytes, `idle` in seconds (0: none); `done` when all of it was read."""
+    """The body of one request. `limit` is in bytes, `idle` in seconds (0: none); `done` when all of it was read.
+
+    A body too large for the memory takes `room` for the file that it waits in.
+    """
 
     raw: web.BaseRequest
     limit: int
     idle: float
+    room: Room = field(default_factory=Room)
     file: IO[bytes] | None = None
     done: bool = False
     #: whether the client sends it without saying how long it is
     chunked: bool = field(init=False)
+    _spooled: int = 0
 
     def __post_init__(self) -> None:
         self.chunked = self.raw.content_length is None and self.raw.can_read_body
@@ -92,7 +100,8 @@ class Intake:
     async def whole(self, capture: Capture) -> bytes | None:
         """All of it, copied into `capture`; None when it is too large for memory and waits in `file` instead.
 
-        The file has no name: nobody else can read it, and it is gone when it is closed.
+        The file has no name: nobody else can read it, and it is gone when it is closed. SpoolFullError when there is no
+        room for it.
         """
         if (body := self._there()) is not None:
             capture.feed(body)
@@ -103,15 +112,21 @@ class Intake:
         async for piece in self.pieces():
             capture.feed(piece)
             size += len(piece)
-            if self.file is not None:
-                self.file.write(piece)
-                continue
             held.append(piece)
             if size > PARSE_LIMIT:
-                self.file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the exchange
-                self.file.writelines(held)
+                self._spool(b"".join(held))
                 held = []
         return b"".join(held) if self.file is None else None
+
+    def _spool(self, data: bytes) -> None:
+        self.room.take(len(data))
+        self._spooled += len(data)
+        try:
+            if self.file is None:
+                self.file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the exchange
+            self.file.write(data)
+        except OSError as error:
+            raise SpoolFullError(f"a temporary file cannot be written: {error.strerror or error}") from error
 
     def _there(self) -> bytes | None:
         """A small body that came with its head, as most do; None for any other."""
@@ -132,4 +147,7 @@ class Intake:
     def close(self) -> None:
         """Lets go of the file."""
         if self.file is not None:
-            self.file.close()
+            with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
+                self.file.close()
+        self.room.give(self._spooled)
+        self._spooled = 0

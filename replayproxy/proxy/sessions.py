@@ -18,7 +18,7 @@ from aiohttp import web
 from replayproxy.config import Settings
 from replayproxy.core.faults import FaultPlan
 from replayproxy.core.receipt import Receipt
-from replayproxy.errors import ConfigError, ReplayProxyError
+from replayproxy.errors import ConfigError, ReplayProxyError, TooManySessionsError
 from replayproxy.proxy import answers
 from replayproxy.proxy.handler import Handler
 from replayproxy.proxy.heads import Heads
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 #: Receipts of so many sessions that could not be opened are kept, and no more.
 BROKEN_KEPT = 100
+_FEWER = "close some (DELETE /sessions/NAME at the admin port), or raise limits.sessions"
 
 
 class Opens(Protocol):
@@ -71,14 +72,17 @@ class Sessions:
         return await handler.handle(raw, head)
 
     async def get(self, name: str) -> Handler:
-        """The session's handler; opened with the proxy's settings when nobody declared it."""
+        """The session's handler; opened with the proxy's settings when nobody declared it.
+
+        TooManySessionsError when it is not open, and as many are as may be.
+        """
         opening = self._opening.get(name)
         if opening is None:
             return await self._open(Declaration(name))
         return opening.result() if opening.done() else await asyncio.shield(opening)
 
     async def declare(self, declaration: Declaration) -> Handler:
-        """Opens a session as declared. ConfigError when its name is taken."""
+        """Opens a session as declared. ConfigError when its name is taken, or as many are open as may be."""
         if declaration.name in self:
             raise ConfigError(f"there is a session {declaration.name} already; delete it first, or choose another name")
         return await self._open(declaration)
@@ -146,7 +150,9 @@ class Sessions:
         return receipt.name != DEFAULT and bool(receipt.unplayed) and receipt.name not in self._begun_anew
 
     async def _open(self, declaration: Declaration) -> Handler:
-        name = declaration.name
+        name, limit = declaration.name, self._opener.settings.limits.sessions
+        if len(self._opening) >= limit:
+            raise TooManySessionsError(f"{limit} sessions are open, which is as many as may be; {_FEWER}")
         opening = self._opening[name] = asyncio.create_task(self._opened_after(self._closing.get(name), declaration))
         opening.add_done_callback(lambda done: self._forget_failure(name, done))
         self._declared[name] = declaration

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.unread import unread
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.log import Line, Lines
 
@@ -14,6 +15,8 @@ __all__ = ["tell"]
 def tell(exchange: Exchange, session: str, took: float, lines: Lines, journal: Journal) -> None:
     """Tells of an exchange in `session` that took so many seconds."""
     asked = f"{exchange.twin.method} {exchange.twin.target}"
+    if why := unread(exchange.twin.headers, exchange.twin.body):
+        exchange.note = "\n".join(filter(None, (exchange.note, f"the request's body was not looked into: {why}")))
     if exchange.problems or exchange.note:
         lines.tell_at_length(asked, exchange, took)
     else:

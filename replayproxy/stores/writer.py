@@ -150,6 +150,8 @@ class Writer:
                 results = list(zip(batch, self._save(batch), strict=True))
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                     loop.call_soon_threadsafe(self._acknowledge, results)
+                del results
+            del batch  # what was saved must not wait in memory for what is saved next
             self._sync_when_due()
 
     def _take(self) -> tuple[list[_Handed], bool]:

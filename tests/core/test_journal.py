@@ -1,7 +1,10 @@
 """What went through lately."""
 
+from dataclasses import replace
+
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.messages import FileBody
+from replayproxy.core.problem import Problem
 from tests.builders import request
 
 
@@ -25,6 +28,12 @@ def test_bytes_are_bounded_too() -> None:
     journal.add(entry(2, body=bytes(3_000)))
     journal.add(entry(3, body=bytes(9_000)))
     assert [kept.number for kept in journal.entries()] == [3]
+
+
+def test_problems_weigh_what_they_say() -> None:
+    """An exchange with many counts for more than its request."""
+    problems = tuple(Problem("x" * 100) for _ in range(50))
+    assert replace(entry(1), problems=problems).size > entry(1).size + 5_000
 
 
 def test_a_body_in_a_file_weighs_nothing() -> None:

@@ -10,7 +10,7 @@ from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.messages import Chunk, FileBody, Headers
 from replayproxy.core.redaction import Redactor
 from replayproxy.errors import CassetteError
-from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.capture import MOST_CHUNKS, Capture
 
 EVENTS = Headers.of(("Content-Type", "text/event-stream"))
 GZIPPED = Headers.of(("Content-Encoding", "gzip"))
@@ -48,6 +48,17 @@ def test_a_small_body_stays_in_memory_with_its_chunks() -> None:
     copy.feed(b"", 0.6)
     copy.feed(b"data: 2\n\n", 1.5)
     assert copy.finish() == (b"data: 1\n\ndata: 2\n\n", "", (Chunk(0.5, 9), Chunk(1.5, 9)))
+
+
+def test_a_stream_of_very_many_chunks_goes_into_a_file() -> None:
+    """However small they are; when each of them came is not kept then."""
+    shelf = Shelf()
+    copy = capture(EVENTS, shelf)
+    for _ in range(MOST_CHUNKS + 2):
+        copy.feed(b"data: 1\n\n")
+    body, _, chunks = copy.finish()
+    assert isinstance(body, FileBody)
+    assert (shelf.content, chunks) == (b"data: 1\n\n" * (MOST_CHUNKS + 2), ())
 
 
 def test_only_event_streams_have_chunks() -> None:

@@ -23,7 +23,7 @@ from replayproxy.proxy.again import NotedAgain
 from replayproxy.proxy.app import Proxy
 from replayproxy.proxy.front import Desk
 from tests.builders import interaction, request, response
-from tests.proxies import proxied
+from tests.proxies import admin_headers, proxied
 
 KEY = "sk-proj-" + "a1B2" * 12
 
@@ -31,7 +31,12 @@ KEY = "sk-proj-" + "a1B2" * 12
 def asking(number: int, more: str = "", method: str = "POST", target: str = "/v1/threads") -> bytes:
     """The bytes of a request; `more` are further header lines."""
     body = b"" if method in ("GET", "HEAD") else json.dumps({"number": number}).encode()
-    lines = [f"{method} {target} HTTP/1.1", "Host: x", "Content-Type: application/json", f"Authorization: Bearer {KEY}"]
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Authorization: Bearer {KEY}",
+    ]
     length = [f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join([*lines, *filter(None, [more]), *length, "", ""]).encode() + body
 
@@ -238,7 +243,7 @@ async def test_event_streams_and_codings(tmp_path: Path) -> None:
     ]
     async with playing(tmp_path, *recorded, repeat="last") as proxy, calling(proxy) as client:
         for target, more in (("/v1/s", ""), ("/v1/z", "Accept-Encoding: gzip"), ("/v1/z", "")):
-            asked = "\r\n".join([f"GET {target} HTTP/1.1", "Host: x", *filter(None, [more]), "", ""]).encode()
+            asked = "\r\n".join([f"GET {target} HTTP/1.1", "Host: localhost", *filter(None, [more]), "", ""]).encode()
             first, second = await client.ask(asked), await client.ask(asked)
             assert first[1] == second[1]
             assert (b"\r\nContent-Encoding: gzip" in second[0]) == bool(more)
@@ -281,7 +286,7 @@ async def test_faults_that_are_set_later_are_met(tmp_path: Path) -> None:
     async with playing(tmp_path, creation(1, "one")) as proxy, calling(proxy) as client:
         for _ in range(2):
             await client.ask(asking(1))
-        async with aiohttp.ClientSession(proxy.admin_url) as admin:
+        async with aiohttp.ClientSession(proxy.admin_url, headers=admin_headers(proxy)) as admin:
             plan = {"faults": [{"kind": "status", "status": 503, "times": 1}]}
             async with admin.put("/sessions/default/faults", json=plan) as answer:
                 assert answer.status == 200
@@ -297,7 +302,10 @@ async def test_a_session_that_begins_anew_answers_itself(tmp_path: Path) -> None
     recorded = [creation(1, "first"), creation(1, "second")]
     async with playing(tmp_path, *recorded) as proxy, calling(proxy) as client:
         answers = [(await client.ask(asking(1)))[1] for _ in range(3)]
-        async with aiohttp.ClientSession(proxy.admin_url) as admin, admin.post("/sessions/default/reset") as answer:
+        async with (
+            aiohttp.ClientSession(proxy.admin_url, headers=admin_headers(proxy)) as admin,
+            admin.post("/sessions/default/reset") as answer,
+        ):
             assert answer.status == 200
         answers += [(await client.ask(asking(1)))[1] for _ in range(2)]
         assert [json.loads(each)["answer"] for each in answers] == ["first", "second", "first", "first", "second"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -284,3 +285,21 @@ def test_what_was_handed_over_is_saved_when_the_loop_is_gone(recorder: Recording
     recorder.gate.set()
     asyncio.run(writer.close())
     assert recorder.deeds == [[1], "close"]
+
+
+async def test_what_was_saved_is_let_go_of() -> None:
+    """Nothing of it waits in the thread for what is saved next: that may be megabytes, and may be never."""
+    recording = Recording()
+    recording.gate.set()
+    writer = Writer(recording, "never")
+
+    def settled(error: Exception | None) -> None:
+        """Lives as long as what was saved."""
+
+    kept = weakref.ref(settled)
+    assert await writer.append(exchange("/a"), 1, settled)
+    del settled
+    async with asyncio.timeout(20):
+        while kept() is not None:
+            await asyncio.sleep(0.01)
+    await writer.close()
