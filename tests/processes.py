@@ -47,6 +47,11 @@ class Running:
         """Where health is."""
         return str(self.facts["admin_url"])
 
+    @property
+    def admin_headers(self) -> dict[str, str]:
+        """What whoever changes something there sends."""
+        return {"x-replayproxy-token": str(self.facts["admin_token"])}
+
     def stop(self, number: int = signal.SIGTERM) -> Running:
         """Stops it with a signal and waits; itself."""
         self.process.send_signal(number)

@@ -12,6 +12,7 @@ import yaml
 
 from replayproxy.config import Settings, UpstreamSettings, ValidateSettings
 from replayproxy.config.values import EMULATOR, Address
+from replayproxy.proxy.admin_token import TOKEN_HEADER
 from replayproxy.proxy.app import Proxy, running
 
 
@@ -35,6 +36,11 @@ async def proxied(
     """A running proxy."""
     async with running(settings_for(cassette, upstream, mode, **more), key) as proxy:
         yield proxy
+
+
+def admin_headers(proxy: Proxy) -> dict[str, str]:
+    """What whoever changes something over the admin port sends."""
+    return {TOKEN_HEADER: proxy.admin_token}
 
 
 def documents(cassette: Path) -> list[Any]:

@@ -469,6 +469,68 @@ class TestCatalog:
         check_names(self.PARCELS, levels, rules.plus(MatchRules.of(ignore=["body.b"])))
 
 
+class TestAllow:
+    """Who may use the ports: names and origins."""
+
+    @pytest.mark.parametrize(
+        ("given", "hosts"),
+        [
+            ("proxy.test", ("proxy.test",)),
+            ("Proxy.TEST, .under.test,replay_proxy", ("proxy.test", ".under.test", "replay_proxy")),
+            ("host.docker.internal", ("host.docker.internal",)),
+            ("", ()),
+        ],
+    )
+    def test_names_are_told_in_lower_case(self, tmp_path: Path, given: str, hosts: tuple[str, ...]) -> None:
+        """As names and as suffixes of names."""
+        assert loaded(tmp_path, env={"REPLAYPROXY_ALLOW__HOSTS": given}).settings.allow.hosts == hosts
+
+    @pytest.mark.parametrize(
+        "name", ["*", "*.test", "http://proxy.test", "proxy.test:8080", ".", "..test", "a b", "::1"]
+    )
+    def test_what_is_no_name_is_refused(self, tmp_path: Path, name: str) -> None:
+        """Also one that would let every page in."""
+        assert "replayproxy.yaml:1: allow.hosts" in complaint(tmp_path, file=f"allow: {{hosts: ['{name}']}}\n")
+
+    @pytest.mark.parametrize(
+        ("given", "origin"),
+        [
+            ("https://app.example", "https://app.example"),
+            ("HTTPS://App.Example/", "https://app.example"),
+            ("https://app.example:443", "https://app.example"),
+            ("http://app.example:80", "http://app.example"),
+            ("https://app.example:80", "https://app.example:80"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+            ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+            ("vscode-webview://*", "vscode-webview://*"),
+            ("App://*", "app://*"),
+            ("file://*", "file://*"),
+        ],
+    )
+    def test_origins_are_told_as_browsers_send_them(self, tmp_path: Path, given: str, origin: str) -> None:
+        """In lower case, without a usual port; a scheme of a program's own may stand for all of it."""
+        assert loaded(tmp_path, file=f"allow: {{origins: ['{given}']}}\n").settings.allow.origins == (origin,)
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            *("*", "null", "http://*", "HTTPS://*", "null://*", "data://*", "*://app.example", "https://*.app.example"),
+            *("app.example", "https://app.example/path", "https://app.example?x", "https://u@app.example", "https://"),
+            *("https://app.example:x", "https://app.example, https://b.example", "https://app .example", "https://[1"),
+        ],
+    )
+    def test_what_is_no_origin_is_refused(self, tmp_path: Path, origin: str) -> None:
+        """Also one that would let every page in."""
+        assert "replayproxy.yaml:1: allow.origins" in complaint(tmp_path, file=f"allow: {{origins: ['{origin}']}}\n")
+
+
+def test_the_admin_token_is_no_setting(tmp_path: Path) -> None:
+    """It is a secret: its variable is known, and no key of a file is."""
+    assert loaded(tmp_path, env={"REPLAYPROXY_ADMIN_TOKEN": "a-secret-of-mine"}).settings == loaded(tmp_path).settings
+    assert "unknown setting" in complaint(tmp_path, file="admin_token: a-secret-of-mine\n")
+
+
 class TestApiKey:
     """The key that the proxy adds on the way up."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,9 @@ import click
 
 from replayproxy import config
 from replayproxy.cli.serving import announce, stop_signal
+from replayproxy.cli.terminal import print_json, say
 from replayproxy.config import EmulatorSettings
+from replayproxy.config.allow_kinds import HOSTS
 from replayproxy.config.nodes import Node
 from replayproxy.proxy.loop import run_loop
 
@@ -38,6 +39,9 @@ def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--admin-port", default=0, show_default=True, type=_port, help="For health, GET /state and POST /reset; 0 = any."
 )
+@click.option(
+    "--allow-host", metavar="NAMES", default="", help="Names by which clients may call it as well: a container's, say."
+)
 @_settings_options
 @click.option("--coverage", is_flag=True, help="Print which operations are emulated, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="The coverage as JSON.")
@@ -52,6 +56,7 @@ def emulate(
     host: str,
     port: int,
     admin_port: int,
+    allow_host: str,
     ready_file: Path | None,
     *,
     coverage: bool,
@@ -76,7 +81,8 @@ def emulate(
     if replies_schema:
         _print_replies_schema()
         return
-    run_loop(_until_stopped((host, port), (host, admin_port), _settings(given), ready_file))
+    hosts = HOSTS.read(Node(allow_host, "--allow-host"), "--allow-host")
+    run_loop(_until_stopped((host, port), (host, admin_port), hosts, _settings(given), ready_file))
 
 
 def _settings(given: dict[str, str | None]) -> EmulatorSettings:
@@ -90,22 +96,29 @@ def _settings(given: dict[str, str | None]) -> EmulatorSettings:
 
 
 async def _until_stopped(
-    api: tuple[str, int], admin: tuple[str, int], settings: EmulatorSettings, ready_file: Path | None
+    api: tuple[str, int],
+    admin: tuple[str, int],
+    hosts: tuple[str, ...],
+    settings: EmulatorSettings,
+    ready_file: Path | None,
 ) -> None:
     from replayproxy.emulator.admin import admin_routes
     from replayproxy.emulator.runner import emulator_runner
     from replayproxy.emulator.setup import set_up
-    from replayproxy.proxy.admin_port import admin_runner
+    from replayproxy.proxy.admin_port import Guard, admin_runner
+    from replayproxy.proxy.admin_token import admin_token
     from replayproxy.proxy.listening import listening
 
+    token = admin_token(os.environ)
     with stop_signal() as stop:
         async with set_up(settings, os.environ) as emulator:
-            routes = admin_routes(emulator.state, emulator.fixtures)
+            routes, guard = admin_routes(emulator.state, emulator.fixtures), Guard(token, admin[0], hosts)
             async with (
-                listening(emulator_runner(emulator.app), *api, "--port") as url,
-                listening(admin_runner("emulate", routes, admin[0]), *admin, "--admin-port") as admin_url,
+                listening(emulator_runner(emulator.app, api[0], hosts), *api, "--port") as url,
+                listening(admin_runner("emulate", guard, routes), *admin, "--admin-port") as admin_url,
             ):
                 facts: dict[str, object] = {"mode": "emulate", "url": url, "admin_url": admin_url}
+                facts["admin_token"] = token
                 announce(f"replayproxy: emulate on {url} (admin {admin_url})", facts, ready_file)
                 await stop.wait()
 
@@ -113,7 +126,7 @@ async def _until_stopped(
 def _print_replies_schema() -> None:
     from replayproxy.emulator.brain.replies_schema import replies_schema as schema
 
-    click.echo(json.dumps(schema(), indent=2))
+    print_json(schema())
 
 
 def _print_coverage(*, as_json: bool) -> None:
@@ -123,10 +136,10 @@ def _print_coverage(*, as_json: bool) -> None:
     rows = list(coverage(catalog()))
     if as_json:
         told = [{"family": name, "emulated": served, "not_emulated": others} for name, served, others in rows]
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
         return
     for name, served, others in rows:
         missing = f"  not: {', '.join(others)}" if others else ""
-        click.echo(f"{name:<40} {len(served):>3} of {len(served) + len(others):>3}{missing}")
+        say(f"{name:<40} {len(served):>3} of {len(served) + len(others):>3}{missing}")
     done, all_ = sum(len(served) for _, served, _ in rows), sum(len(served) + len(others) for _, served, others in rows)
-    click.echo(f"{'all':<40} {done:>3} of {all_:>3} operations")
+    say(f"{'all':<40} {done:>3} of {all_:>3} operations")

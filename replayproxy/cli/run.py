@@ -16,15 +16,19 @@ import click
 from replayproxy.cli.options import proxy_options
 from replayproxy.cli.serving import (
     announce_file,
+    facts_of,
     keep_receipts,
     make_room_for_receipts,
     tell_receipts,
     warn_of_nothing_to_play,
+    warn_of_open_ports,
 )
 from replayproxy.cli.settling import settled
+from replayproxy.cli.terminal import say
 from replayproxy.config import Settings, api_key
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
+from replayproxy.proxy.admin_token import TOKEN_VARIABLE
 from replayproxy.proxy.app import Proxy, running
 from replayproxy.proxy.log import configure
 from replayproxy.proxy.loop import run_loop
@@ -65,7 +69,8 @@ async def _run(
     settings: Settings, ready_file: Path | None, command: tuple[str, ...]
 ) -> tuple[int, tuple[Receipt, ...], StartError | None]:
     async with running(settings, api_key(settings, os.environ)) as proxy, settled(proxy, settings):
-        announce_file({"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}, ready_file)
+        announce_file(facts_of(proxy, settings), ready_file)
+        warn_of_open_ports(settings)
         warn_of_nothing_to_play(settings)
         status = await _status(command, _environment(proxy, settings))
         failure = proxy.failure.result() if proxy.failure is not None and proxy.failure.done() else None
@@ -80,6 +85,7 @@ def _environment(proxy: Proxy, settings: Settings) -> dict[str, str]:
         "OPENAI_BASE_URL": f"{url}/v1",
         "REPLAYPROXY_URL": url,
         "REPLAYPROXY_ADMIN_URL": proxy.admin_url,
+        TOKEN_VARIABLE: proxy.admin_token,
         "NO_PROXY": past_proxies,
         "no_proxy": past_proxies,
     }
@@ -95,10 +101,10 @@ async def _status(command: tuple[str, ...], environment: dict[str, str]) -> int:
         try:
             relay.process = await asyncio.create_subprocess_exec(*command, env=environment)
         except FileNotFoundError:
-            click.echo(f"Error: there is no command {command[0]}", err=True)
+            say(f"Error: there is no command {command[0]}", err=True)
             return NOT_FOUND
         except OSError as error:
-            click.echo(f"Error: cannot run {command[0]}: {error.strerror or error}", err=True)
+            say(f"Error: cannot run {command[0]}: {error.strerror or error}", err=True)
             return NOT_RUNNABLE
         relay.catch_up()
         status = await relay.process.wait()

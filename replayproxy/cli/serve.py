@@ -10,12 +10,14 @@ import click
 from replayproxy.cli.options import proxy_options
 from replayproxy.cli.serving import (
     announce,
+    facts_of,
     keep_receipts,
     make_room_for_receipts,
     stop_signal,
     tell_receipts,
     told_or_failed,
     warn_of_nothing_to_play,
+    warn_of_open_ports,
 )
 from replayproxy.cli.settling import settled
 from replayproxy.config import Settings, api_key
@@ -88,10 +90,10 @@ async def _until_stopped(
     configure(settings.log_format)
     with stop_signal() as stop:
         async with running(settings, key) as proxy, settled(proxy, settings):
-            facts: dict[str, object] = {"mode": settings.mode, "url": proxy.url, "admin_url": proxy.admin_url}
             about = f", upstream {proxy.upstream}" if proxy.upstream else ""
             line = f"replayproxy: {settings.mode} on {proxy.url} (admin {proxy.admin_url}){about}"
-            announce(f"{line}, cassette {proxy.cassette}", facts, ready_file)
+            announce(f"{line}, cassette {proxy.cassette}", facts_of(proxy, settings), ready_file)
+            warn_of_open_ports(settings)
             warn_of_nothing_to_play(settings)
             failure = await told_or_failed(stop, proxy.failed())
     return tuple(receipt for _, receipt in proxy.sessions.receipts()), failure

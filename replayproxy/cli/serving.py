@@ -12,22 +12,29 @@ import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from replayproxy.cli.terminal import say
 from replayproxy.config import Settings
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
 
+if TYPE_CHECKING:
+    from replayproxy.proxy.app import Proxy
+
 __all__ = [
     "announce",
     "announce_file",
+    "facts_of",
     "keep_receipts",
     "make_room_for_receipts",
     "stop_signal",
     "tell_receipts",
     "told_or_failed",
     "warn_of_nothing_to_play",
+    "warn_of_open_ports",
 ]
 
 
@@ -62,15 +69,22 @@ async def told_or_failed(stop: asyncio.Event, failed: Coroutine[None, None, Star
         failing.cancel()
 
 
+def facts_of(proxy: Proxy, settings: Settings) -> dict[str, object]:
+    """What the ready file says of a proxy; the admin token is told there and not on the screen."""
+    urls = {"url": proxy.url, "admin_url": proxy.admin_url}
+    return {"mode": settings.mode, **urls, "admin_token": proxy.admin_token}
+
+
 def announce(line: str, facts: dict[str, object], path: Path | None) -> None:
     """Prints the ready line and writes the ready file. StartError when that fails."""
-    click.echo(line)
+    say(line)
     sys.stdout.flush()
     announce_file(facts, path)
 
 
 def announce_file(facts: dict[str, object], path: Path | None) -> None:
-    """Writes the ready file, moved into place whole. StartError when that fails."""
+    """Writes the ready file, moved into place whole, which nobody else may read (a temporary file is 0600). StartError
+    when that fails."""
     if path is None:
         return
     try:
@@ -109,7 +123,7 @@ def keep_receipts(receipts: Sequence[Receipt], settings: Settings) -> bool:
             if path is not None:
                 _write_whole(path, content)
         except OSError as error:
-            click.echo(f"Error: cannot write the receipt {path}: {error.strerror or error}", err=True)
+            say(f"Error: cannot write the receipt {path}: {error.strerror or error}", err=True)
             kept = False
     return kept
 
@@ -121,7 +135,7 @@ def tell_receipts(receipts: Sequence[Receipt]) -> bool:
     *lines, verdict = receipts_lines(receipts)
     passed = not any(receipt.failures for receipt in receipts)
     for line in lines:
-        click.echo(line if line.startswith(" ") else f"replayproxy: {line}", err=True)
+        say(line if line.startswith(" ") else f"replayproxy: {line}", err=True)
     click.secho(f"replayproxy: {verdict}", err=True, fg="green" if passed else "red")
     return passed
 
@@ -147,4 +161,18 @@ def warn_of_nothing_to_play(settings: Settings) -> None:
     """Says on standard error that a playback has no cassette: a name mistyped is better noticed before the misses."""
     path = settings.default_cassette
     if settings.mode == "playback" and not path.exists():
-        click.echo(f"replayproxy: there is no file {path}: requests that name no session will miss", err=True)
+        say(f"replayproxy: there is no file {path}: requests that name no session will miss", err=True)
+
+
+def warn_of_open_ports(settings: Settings) -> None:
+    """Says on standard error who else can use the ports, where they do not listen on loopback alone."""
+    from replayproxy.proxy.doorman import is_loopback  # here, since not all commands listen
+
+    told = []
+    if not is_loopback(settings.host):
+        key = settings.upstream.api_key_env if settings.forwards and settings.upstream.kind == "http" else None
+        told.append(f"use the API on {settings.host}{f', with the key in {key}' if key else ''}")
+    if not is_loopback(settings.admin_host):
+        told.append(f"steer it on {settings.admin_host}, with the admin token")
+    if told:
+        say(f"replayproxy: warning: whoever reaches this machine can {' and '.join(told)}", err=True)

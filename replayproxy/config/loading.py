@@ -27,8 +27,9 @@ __all__ = ["CONFIG_VARIABLE", "Loaded", "api_key", "load"]
 #: The variable that names the config file, as `--config` does.
 CONFIG_VARIABLE = "REPLAYPROXY_CONFIG"
 _DEFAULT_FILE = "replayproxy.yaml"
-#: Variables with our prefix that are no settings: of single commands, and what `run` tells its command.
+#: Variables with our prefix that are no settings: of single commands, what `run` tells its command, and a secret.
 _OTHER_VARIABLES = {CONFIG_VARIABLE, "REPLAYPROXY_READY_FILE", "REPLAYPROXY_URL", "REPLAYPROXY_ADMIN_URL"}
+_OTHER_VARIABLES |= {"REPLAYPROXY_ADMIN_TOKEN"}
 #: What Kubernetes sets in every pod beside a service that is called replayproxy (REPLAYPROXY_PORT=tcp://… among them).
 _SERVICE_LINK = re.compile(r"REPLAYPROXY_(SERVICE|PORT_[0-9]+)_")
 

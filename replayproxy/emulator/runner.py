@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
+from replayproxy.config import AllowSettings
+from replayproxy.core.envelope import error_body
 from replayproxy.emulator.app import create_app
 from replayproxy.emulator.brain import Brain
 from replayproxy.emulator.state import EmulatorSettings, Keeper
 from replayproxy.errors import StartError
+from replayproxy.proxy.doorman import Doorman
 
 __all__ = ["RunningEmulator", "emulator_runner", "running", "serving"]
 
@@ -35,8 +39,21 @@ class RunningEmulator:
         return f"http://{host}:{self.port}"
 
 
-def emulator_runner(app: web.Application) -> web.AppRunner:
-    """An emulator that waits for somebody to set it up on a port."""
+def emulator_runner(app: web.Application, host: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> web.AppRunner:
+    """An emulator that waits for somebody to set it up on a port of `host`, where clients may call it by `hosts` too.
+
+    Web pages may not use it: see proxy/doorman.py.
+    """
+    doorman = Doorman(AllowSettings(hosts), host)
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> Any:
+        if problem := doorman.stranger(request):
+            body = error_body(problem)
+            return web.Response(body=body, status=problem.status, content_type="application/json")
+        return await handler(request)
+
+    app.middlewares.insert(0, guarded)
     return web.AppRunner(
         app,
         access_log=None,
@@ -66,7 +83,7 @@ async def running(
 @asynccontextmanager
 async def serving(app: web.Application, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[RunningEmulator]:
     """An emulator's application answers until the block is left. StartError when it cannot listen there."""
-    runner = emulator_runner(app)
+    runner = emulator_runner(app, host)
     await runner.setup()
     try:
         await _listen(runner, host, port)

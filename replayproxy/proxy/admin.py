@@ -17,7 +17,8 @@ from replayproxy.config.nodes import similar
 from replayproxy.core.journal import Journal
 from replayproxy.core.messages import plain
 from replayproxy.core.receipt import Receipt
-from replayproxy.proxy.admin_port import AdminError, Route, answered, hostname, liveness, port_runner, ready_in
+from replayproxy.proxy.admin_port import AdminError, Guard, Route, answered, liveness, port_runner, ready_in
+from replayproxy.proxy.doorman import hostname
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.sessions import Sessions
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Admin", "Others", "sessions_runner"]
 
 
-def sessions_runner(admin: Admin) -> web.AppRunner:
-    """What listens on the admin port of a proxy."""
-    return port_runner(admin.routes(), admin.settings.admin_host)
+def sessions_runner(admin: Admin, token: str) -> web.AppRunner:
+    """What listens on the admin port of a proxy; whoever changes something shows the `token`."""
+    settings = admin.settings
+    return port_runner(admin.routes(), Guard(token, settings.admin_host, settings.allow.hosts))
 
 
 class Others(Protocol):
@@ -169,7 +171,7 @@ class Admin:
         from replayproxy.proxy.admin_openapi import openapi
         from replayproxy.proxy.admin_page import CONTENT_SECURITY_POLICY, page
 
-        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"}
+        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
         return web.Response(text=page(openapi()), content_type="text/html", charset="utf-8", headers=headers)
 
 

@@ -8,6 +8,7 @@ import replayproxy
 from replayproxy.core.modes import MODES
 from replayproxy.core.receipts import COUNTS
 from replayproxy.proxy.admin_forms import EXCHANGES_LIMIT, EXCHANGES_TOLD, OUTCOMES
+from replayproxy.proxy.admin_token import SECURITY_SCHEMES, TOKEN_ABOUT, secured
 
 __all__ = ["openapi"]
 
@@ -16,16 +17,13 @@ _Schema = dict[str, Any]
 
 def openapi() -> dict[str, Any]:
     """The description as a structure for JSON."""
+    about = "The sessions of a running proxy. The API that is recorded and played has a port of its own."
+    about = f"{about} {TOKEN_ABOUT}"
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "replayproxy: the admin API",
-            "version": replayproxy.__version__,
-            "description": "Declares, tells, resets and closes the sessions of a running proxy. The API that is"
-            " recorded and played has a port of its own.",
-        },
-        "paths": _paths(),
-        "components": {"schemas": _schemas()},
+        "info": {"title": "replayproxy: the admin API", "version": replayproxy.__version__, "description": about},
+        "paths": secured(_paths()),
+        "components": {"schemas": _schemas(), "securitySchemes": SECURITY_SCHEMES},
     }
 
 
@@ -96,6 +94,7 @@ _DECLARE = _operation(
         201: _json(_ref("Session"), "It is open: point the app at its base_url."),
         400: _json(_ref("Error"), "A field is wrong or unknown, or the cassette cannot be used."),
         409: _json(_ref("Error"), "The name is taken."),
+        429: _json(_ref("Error"), "Too many sessions are open."),
     },
     description="A session that nobody declares is opened by its first request, as the proxy's settings say.",
     requestBody={

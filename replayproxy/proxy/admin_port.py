@@ -2,31 +2,35 @@
 
 Rules:
 1. Every answer but the page is JSON; every refusal has one form.
-2. A web page must not be able to use it: neither one of another origin, nor one whose name was bound to this address.
+2. A web page must not be able to use it (proxy/doorman.py), and who changes something shows the token. Where others
+   than this machine reach it, who reads something does as well.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 import replayproxy
+from replayproxy.config.settings import AllowSettings
 from replayproxy.core.messages import plain
-from replayproxy.errors import CassetteError
+from replayproxy.errors import CassetteError, TooManySessionsError
+from replayproxy.proxy.admin_token import TOKEN_NEEDED, shows
+from replayproxy.proxy.doorman import Doorman, is_loopback
 
 __all__ = [
     "AdminError",
+    "Guard",
     "Route",
     "admin_runner",
     "answered",
     "health",
-    "hostname",
     "liveness",
     "port_runner",
     "ready_in",
@@ -38,6 +42,17 @@ Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 #: A declaration is a few lines; what is longer is none.
 BODY_LIMIT = 1024 * 1024
+_READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_ALWAYS = frozenset({"/health", "/ready"})
+#: What keeps a browser from running, framing, guessing or keeping what a stranger may have sent. A page has a policy of
+#: its own.
+_HARMLESS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
 class AdminError(Exception):
@@ -55,25 +70,50 @@ class AdminError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The error as JSON has it: one form for all refusals."""
-        problems = [{"field": plain(field), "message": plain(message)} for field, message in self.problems]
-        return {"error": {"message": plain(str(self)), "code": self.code, "problems": problems}}
+        problems = [{"field": _shown(field), "message": _shown(message)} for field, message in self.problems]
+        return {"error": {"message": _shown(str(self)), "code": self.code, "problems": problems}}
 
 
-def admin_runner(mode: str, routes: Sequence[Route] = (), host: str = "127.0.0.1") -> web.AppRunner:
-    """What listens on the admin port `host` of a process that has no sessions and runs in `mode`.
+def _shown(text: str) -> str:
+    """What is told of a request: it quotes names and paths, and people paste keys into anything."""
+    from replayproxy.core.redaction import Redactor  # here, since most runs refuse nothing
 
-    `routes` are what there is beside health and readiness; no web page may use them.
+    return plain(Redactor().text(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may ask what on the admin port that listens on `host`; `hosts` are further names of it."""
+
+    token: str = field(repr=False)
+    host: str = "127.0.0.1"
+    hosts: tuple[str, ...] = ()
+
+    def check(self, request: web.Request) -> None:
+        """Raises AdminError when a request may not come in."""
+        doorman = Doorman(AllowSettings(hosts=self.hosts), self.host)
+        if problem := doorman.stranger(request):
+            raise AdminError(problem.status, problem.code or "refused", problem.message)
+        if not (self._is_open(request) or shows(request, self.token)):
+            raise AdminError(401, "token_required", TOKEN_NEEDED)
+
+    def _is_open(self, request: web.Request) -> bool:
+        """Who watches over the process asks for its health without knowing anything."""
+        return request.method in _READING and (is_loopback(self.host) or request.path in _ALWAYS)
+
+
+def admin_runner(mode: str, guard: Guard, routes: Sequence[Route] = ()) -> web.AppRunner:
+    """What listens on the admin port of a process that has no sessions and runs in `mode`.
+
+    `routes` are what there is beside health and readiness.
     """
     always: tuple[Route, ...] = ("GET", "/health", health), ("GET", "/ready", ready_in(mode))
-    return _runner((*always, *routes), lambda request: _refuse_web_pages(request, host) if routes else None)
+    return port_runner((*always, *routes), guard)
 
 
-def port_runner(routes: Sequence[Route], host: str) -> web.AppRunner:
-    """What listens on the admin port `host` with routes that no web page may use."""
-    return _runner(routes, lambda request: _refuse_web_pages(request, host))
+def port_runner(routes: Sequence[Route], guard: Guard) -> web.AppRunner:
+    """What listens on an admin port with these routes."""
 
-
-def _runner(routes: Sequence[Route], guard: Callable[[web.Request], None] | None = None) -> web.AppRunner:
     @web.middleware
     async def answering(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> Any:
         return await _answer(request, handler, guard)
@@ -81,7 +121,36 @@ def _runner(routes: Sequence[Route], guard: Callable[[web.Request], None] | None
     app = web.Application(middlewares=[answering], client_max_size=BODY_LIMIT)
     for method, path, handler in routes:
         (app.router.add_get if method == "GET" else getattr(app.router, f"add_{method.lower()}"))(path, handler)
-    return web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    return _Runner(app, access_log=None, shutdown_timeout=1.0)
+
+
+class _Runner(web.AppRunner):
+    """aiohttp's, with connections of ours."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    """Says that it cannot read a request without quoting it, as aiohttp does, and as JSON."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        told = AdminError(400, "malformed_request", "this is no request that can be read")
+        response = _harmless(answered(told.body(), 400))
+        response.force_close()
+        return response
 
 
 async def health(request: web.Request) -> web.Response:
@@ -110,17 +179,20 @@ def ready_in(mode: str) -> Callable[[web.Request], Awaitable[web.Response]]:
 async def _answer(
     request: web.Request,
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
-    guard: Callable[[web.Request], None] | None,
+    guard: Guard,
 ) -> web.StreamResponse:
     """What the handler answers, or why not; it is a matter of JSON in any case."""
     try:
-        if guard is not None:
-            guard(request)
+        guard.check(request)
         response = await handler(request)
     except AdminError as error:
         response = answered(error.body(), error.status)
+        if error.status == 401:
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    except TooManySessionsError as error:
+        response = answered(AdminError(429, "too_many_sessions", str(error)).body(), 429)
     except CassetteError as error:
-        told = str(error)
+        told = str(error.at(PurePath(error.path).name))  # where it lies is nobody's business
         response = answered(AdminError(400, "cassette_unusable", told, [("cassette", told)]).body(), 400)
     except web.HTTPException as error:
         response = _of_http(request, error)
@@ -128,8 +200,12 @@ async def _answer(
         _log.exception("%s %s", request.method, request.path)
         told = "replayproxy met an error of its own; its log tells more"
         response = answered(AdminError(500, "internal", told).body(), 500)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    return _harmless(response)
+
+
+def _harmless(response: web.StreamResponse) -> web.StreamResponse:
+    for name, value in _HARMLESS.items():
+        response.headers.setdefault(name, value)
     return response
 
 
@@ -149,41 +225,3 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
 def answered(value: object, status: int = 200) -> web.Response:
     """JSON as the admin port answers it."""
     return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
-
-
-# --- who may ask
-
-
-def _refuse_web_pages(request: web.Request, listening_on: str) -> None:
-    """Refuses what a browser sends for a page of somebody else's."""
-    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
-    if _is_local(listening_on) and host and not _may_be_called(hostname(host), listening_on):
-        told = f"replayproxy listens on {listening_on} and is not called {host[:200]!r}: use its address, or localhost"
-        raise AdminError(403, "wrong_host", told)
-    if origin is not None and origin.lower().partition("://")[2] != host.lower():
-        raise AdminError(403, "wrong_origin", f"pages of {origin[:200]!r} may not use this API")
-
-
-def _may_be_called(name: str, listening_on: str) -> bool:
-    """An address leads to us and nowhere else; a name may be anybody's, bound to our address."""
-    return name == listening_on.lower() or name == "localhost" or name.endswith(".localhost") or _is_address(name)
-
-
-def hostname(host: str) -> str:
-    """The name or address in a Host header, "" when there is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_local(listening_on: str) -> bool:
-    return listening_on == "localhost" or (_is_address(listening_on) and ipaddress.ip_address(listening_on).is_loopback)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import NamedTuple
 
+from aiohttp import hdrs
+
 from replayproxy.core import codings
 from replayproxy.core.catalog import Operation
 from replayproxy.core.journal import Entry, Journal
@@ -42,7 +44,10 @@ class Repertoire:
     shelf: Shelf = field(default_factory=Shelf)
 
     def keep(self, exchange: Exchange, replay: Replay, sent: bytes) -> Again | None:
-        """Keeps the bytes of an answer for when the same request comes again."""
+        """Keeps the bytes of an answer for when the same request comes again; not those that name whose page may read
+        them, since others get the same answer without."""
+        if hdrs.ORIGIN in exchange.raw.headers:
+            return None
         coding, accepted = replay.interaction.response.coding, exchange.raw.headers.get("Accept-Encoding")
         place = 2 * replay.poll + bool(coding and codings.accepts(accepted, coding))
         self.shelf.put(4 * replay.number + place, sent, exchange.outcome)

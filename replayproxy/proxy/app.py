@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from replayproxy.core.secrets.custom import redactor_for, unusable_variables
 from replayproxy.core.session import Session
 from replayproxy.errors import StartError
 from replayproxy.proxy.admin import Admin, sessions_runner
-from replayproxy.proxy.doorman import Doorman
+from replayproxy.proxy.admin_token import admin_token
+from replayproxy.proxy.descriptors import within_means
+from replayproxy.proxy.doorman import Doorman, answering_preflights
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.front import Desk
 from replayproxy.proxy.gate import Gate
-from replayproxy.proxy.limits import Limits
+from replayproxy.proxy.limits import Limits, Room, parser_limits
 from replayproxy.proxy.listening import listening
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.opening import Declaration, Opener
@@ -40,7 +42,10 @@ DRAIN = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A running proxy: where it listens, and the sessions it serves, `session` for requests that name none."""
+    """A running proxy: where it listens, and the sessions it serves, `session` for requests that name none.
+
+    Who changes something over the admin port shows `admin_token`.
+    """
 
     url: str
     admin_url: str
@@ -49,6 +54,7 @@ class Proxy:
     session: Session
     sessions: Sessions
     journal: Journal
+    admin_token: str = field(repr=False)
     failure: asyncio.Future[StartError] | None = None
 
     async def failed(self) -> StartError:
@@ -64,11 +70,13 @@ class Proxy:
 async def running(settings: Settings, key: str | None = None) -> AsyncIterator[Proxy]:
     """Runs a proxy; `key` takes the place of the client's API key on the way up.
 
-    On the way out it stops listening, lets exchanges under way finish, and closes the cassettes. StartError
-    or CassetteError when it cannot start.
+    The variable REPLAYPROXY_ADMIN_TOKEN says what the admin token is; one is made otherwise. On the way out it stops
+    listening, lets exchanges under way finish, and closes the cassettes. StartError or CassetteError when it cannot
+    start.
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         _log.warning("aiohttp's C parser is missing: requests are parsed slowly, and less strictly")
+    settings = replace(settings, limits=within_means(settings.limits))
     if settings.workers > 1:
         # Not before it is asked for: one process has no use for it.
         from replayproxy.proxy.workers.supervisor import supervised
@@ -77,11 +85,12 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
             yield proxy
         return
     async with contextlib.AsyncExitStack() as stack:
-        journal = Journal()
+        journal = Journal(size=settings.limits.journal)
         for problem in unusable_variables(settings.redact, os.environ):
             _log.warning("%s", problem)
         upstreams = await stack.enter_async_context(contextlib.AsyncExitStack())  # the last to go
-        opener = opener_of(settings, key, journal, upstreams)
+        token = admin_token(os.environ)
+        opener = opener_of(settings, key, token, journal, upstreams)
         desk = Desk()
         sessions = Sessions(opener, desk.forget)
         default = await sessions.declare(Declaration(DEFAULT))
@@ -89,17 +98,21 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
         url = await stack.enter_async_context(
             listening(data_runner(sessions, desk, gate_of(settings)), settings.host, settings.port, "--port")
         )
-        admin = sessions_runner(Admin(settings, sessions, journal, url))
+        admin = sessions_runner(Admin(settings, sessions, journal, url), token)
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )
-        yield Proxy(url, admin_url, opener.upstream, settings.default_cassette, default.session, sessions, journal)
+        cassette = settings.default_cassette
+        yield Proxy(url, admin_url, opener.upstream, cassette, default.session, sessions, journal, token)
 
 
-def opener_of(settings: Settings, key: str | None, journal: Journal, upstreams: contextlib.AsyncExitStack) -> Opener:
-    """What opens the sessions of a proxy."""
-    redactor = redactor_for(settings.redact, os.environ, (key,) if key else ())
-    return Opener(settings, key, redactor, Clock(asyncio.get_running_loop().time, _wall), journal, upstreams)
+def opener_of(
+    settings: Settings, key: str | None, token: str, journal: Journal, upstreams: contextlib.AsyncExitStack
+) -> Opener:
+    """What opens the sessions of a proxy; `key` and the admin `token` are secrets wherever they turn up."""
+    redactor = redactor_for(settings.redact, os.environ, (key, token) if key else (token,))
+    clock = Clock(asyncio.get_running_loop().time, _wall)
+    return Opener(settings, key, redactor, clock, journal, upstreams, room=Room(settings.limits.spool))
 
 
 def gate_of(settings: Settings) -> Gate:
@@ -110,15 +123,15 @@ def gate_of(settings: Settings) -> Gate:
 def data_runner(sessions: Sessions, desk: Desk, gate: Gate) -> web.ServerRunner:
     """What serves the data port."""
     limits = gate.limits.settings
+    # Whom nobody lets in does not ask for leave: the gate refuses preflights of all other origins.
+    handler = answering_preflights(sessions) if gate.doorman.allow.origins else sessions
     server = desk.server(
-        sessions,
+        handler,
         gate,
         handler_cancellation=True,
         access_log=None,
         auto_decompress=False,
-        max_line_size=limits.target,
-        max_field_size=limits.header,
-        max_headers=limits.headers,
+        **parser_limits(limits),
     )
     # aiohttp waits for so long twice: before it cancels what is left, and after.
     return web.ServerRunner(server, shutdown_timeout=DRAIN / 2)

@@ -27,4 +27,4 @@ class Gate:
 
     def refusal(self, raw: web.BaseRequest) -> Problem | None:
         """Why a request is refused, None when it is not. Refused requests end their connection."""
-        return misread(raw) or self.limits.exceeded(raw) or self.doorman.stranger(raw)
+        return misread(raw) or self.doorman.stranger(raw) or self.limits.exceeded(raw)

@@ -33,11 +33,13 @@ from replayproxy.core.tally import OwnTally, Tally
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock
 from replayproxy.proxy.handler import Handler
+from replayproxy.proxy.limits import Room
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.notices import Notices
 from replayproxy.proxy.policy import Policy
 from replayproxy.stores import FileStore, Recorder
 from replayproxy.stores.file_store import collecting_no_garbage
+from replayproxy.stores.plain_files import followed
 
 if TYPE_CHECKING:
     from replayproxy.proxy.forwarding import Link
@@ -97,6 +99,7 @@ class Opener:
     The catalog is read when the first session is opened. The upstream is made when the first session needs one, and
     closed with `stack`: where all sessions play back there never is one. `tallies` makes what counts in a session, for
     so many identities; `emulator_url` is where the emulator is that somebody else runs, "" for one of our own.
+    Large bodies take `room`.
     """
 
     settings: Settings
@@ -107,6 +110,7 @@ class Opener:
     stack: contextlib.AsyncExitStack
     tallies: Callable[[int], Tally] = _own_tally
     emulator_url: str = ""
+    room: Room = dataclasses.field(default_factory=Room)
     notices: Notices = dataclasses.field(default_factory=Notices)
     catalog: Catalog | None = None
     link: Link | None = None
@@ -152,6 +156,7 @@ class Opener:
             tally=share.tally if share else self.tallies(2 * len(recordings or ())),
             telling=share.telling if share else None,
             first=share.recordings if share else None,
+            is_current=partial(store.is_current, grows=mode.saves),
         )
         recorder = self._recorder(store, mode.replaces, share) if mode.saves else None
         return Handler(
@@ -163,7 +168,7 @@ class Opener:
             policy=Policy(
                 speed=settings.speed,
                 body_limit=settings.limits.body,
-                idle=settings.upstream.idle_timeout,
+                idle=settings.limits.body_timeout,
                 poll_after_ms=settings.playback.poll_after_ms,
             ),
             clock=self.clock,
@@ -171,6 +176,7 @@ class Opener:
             open_file=store.open_body,
             link=link,
             tape=self._tape(settings, session, recorder) if recorder else None,
+            room=self.room,
         )
 
     def _checker(self, settings: Settings, session: Session, catalog: Catalog, link: Link | None) -> Checker:
@@ -203,9 +209,9 @@ class Opener:
         # Here and below: what records and what asks an upstream is not loaded before it is needed, as playback has no
         # use for it.
         from replayproxy.proxy.recording import Tape
-        from replayproxy.stores.writer import Writer
+        from replayproxy.proxy.spooling import MeasuredWriter
 
-        writer = Writer(recorder, settings.record.fsync)
+        writer = MeasuredWriter(recorder, settings.record.fsync, self.room)
         return Tape(writer, self.redactor, session, settings.record.failures, self.clock)
 
     def _recorder(self, store: FileStore, replaces: bool, share: Share | None) -> Recorder:
@@ -263,8 +269,8 @@ def _operation_of(catalog: Catalog, request: Request) -> Operation | None:
 
 
 def _cassette(name: str, settings: Settings) -> Path:
-    if name == DEFAULT:
-        return settings.default_cassette
+    if name == DEFAULT:  # who names a file may name a link; one in a folder of cassettes could lead anywhere
+        return followed(settings.cassette) if settings.cassette else settings.default_cassette
     return settings.default_cassette.parent / f"{name}.yaml"
 
 

@@ -112,7 +112,8 @@ class ReplaySession:
 
 
 class ReplayProxy:
-    """The proxy that all tests of a process share. `url` is where it listens, `admin_url` where its administration is.
+    """The proxy that all tests of a process share. `url` is where it listens, `admin_url` where its administration is:
+    who changes something there shows the `admin_token`, in the header `x-replayproxy-token`.
 
     A session of a test is what the fixture `replay_session` gives; one of a wider scope is made with `session`.
     """
@@ -121,6 +122,7 @@ class ReplayProxy:
         self, background: Background[Proxy], settings: Settings, options: RunOptions, results: Results
     ) -> None:
         self.url, self.admin_url = background.value.url, background.value.admin_url
+        self.admin_token = background.value.admin_token
         self._background, self._settings, self._options, self._results = background, settings, options, results
         self._sessions = background.value.sessions
         self._open: dict[str, ReplaySession] = {}

@@ -42,8 +42,18 @@ def test_it_says_where_it_is_and_ends_when_told(tmp_path: Path) -> None:
         emulator.stop(signal.SIGINT)
     assert (emulator.status, emulator.err) == (0, "")
     assert emulator.out == f"replayproxy: emulate on {emulator.url} (admin {emulator.admin_url})\n"
-    assert emulator.facts.keys() == {"mode", "url", "admin_url", "pid"}
+    assert emulator.facts.keys() == {"mode", "url", "admin_url", "admin_token", "pid"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_web_pages_and_other_names_are_shut_out(tmp_path: Path) -> None:
+    """On the port of the API as well; a name that is given counts."""
+    with started("emulate", "--allow-host", "emulator.test", cwd=tmp_path) as emulator, client(emulator.url) as api:
+        page = {"Origin": "https://evil.example"}
+        named = [api.get("/v1/models", headers=BETA | {"Host": name}) for name in ("emulator.test", "evil.example")]
+        asked = api.post("/v1/threads", headers=BETA | page, json={})
+        assert [answer.status_code for answer in named] == [200, 403]
+        assert (asked.status_code, asked.json()["error"]["code"]) == (403, "wrong_origin")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +78,7 @@ def test_what_it_remembers_can_be_seen_and_forgotten(tmp_path: Path) -> None:
     with (
         started("emulate", "--fixtures", "fixtures.yaml", cwd=tmp_path) as emulator,
         client(emulator.url, headers=BETA) as api,
-        client(emulator.admin_url) as admin,
+        client(emulator.admin_url, headers=emulator.admin_headers) as admin,
     ):
         assert api.get("/v1/threads/thread_mine").json()["metadata"] == {"a": "b"}
         made = api.post("/v1/threads", json={}).json()["id"]

@@ -17,16 +17,18 @@ import jsonschema  # type: ignore[import-untyped]
 import orjson
 import pytest
 
+from replayproxy.config import AllowSettings, LimitSettings
 from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.levels import Levels
 from replayproxy.core.messages import FileBody, Headers, Request
 from replayproxy.proxy.admin import Admin, sessions_runner
 from replayproxy.proxy.admin_forms import BODIES_TOLD, BODY_TOLD, OUTCOMES, Wanted, exchanges_json
 from replayproxy.proxy.admin_openapi import openapi
-from replayproxy.proxy.admin_port import admin_runner
+from replayproxy.proxy.admin_port import Guard, admin_runner
 from replayproxy.proxy.app import Proxy
 from replayproxy.proxy.listening import listening
-from tests.proxies import proxied, settings_for
+from tests.processes import KEY
+from tests.proxies import admin_headers, proxied, settings_for
 from tests.servers import Visit, answering, exchange, raw_upstream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -53,7 +55,7 @@ class Client:
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert response.content_type == "application/json"
             body = await response.json()
-            if response.status in (200, 201, 400, 409):
+            if response.status in (200, 201, 400, 409, 429):
                 schema = described(method, path.partition("?")[0], response.status) or {}
             else:
                 schema = {"$ref": "#/components/schemas/Error"}
@@ -71,7 +73,7 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def talking(proxy: Proxy) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=admin_headers(proxy)) as http:
         yield Client(http, proxy.admin_url)
 
 
@@ -118,6 +120,14 @@ class TestDeclaring:
             assert (handler.checker.levels, handler.policy.speed) == (Levels("off"), 0.5)
             _, receipt = await client.ask("DELETE", "/sessions/s")
             assert receipt["failures"] == ["1 request(s) missed", "1 interaction(s) were never played"]
+
+    async def test_a_session_too_many(self, tmp_path: Path) -> None:
+        """It is not opened, and told what to do about it."""
+        limits = LimitSettings(sessions=1)
+        async with proxied(tmp_path / "c.yaml", mode="playback", limits=limits) as proxy, talking(proxy) as client:
+            status, answer = await client.declare(name="one")
+        assert (status, answer["error"]["code"]) == (429, "too_many_sessions")
+        assert "limits.sessions" in answer["error"]["message"]
 
     async def test_a_name_is_taken_once(self, tmp_path: Path) -> None:
         """By a declared session, by one that a request opened, and while it is being opened."""
@@ -491,7 +501,10 @@ class TestFaults:
     async def test_requests_fail_as_planned_and_then_succeed(self, tmp_path: Path) -> None:
         """The fault uses no recording up; the receipt counts it; what is wrong with a plan is told."""
         await record(tmp_path / "c.yaml", "/v1/models")
-        async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, aiohttp.ClientSession() as http:
+        async with (
+            proxied(tmp_path / "c.yaml", mode="playback") as proxy,
+            aiohttp.ClientSession(headers=admin_headers(proxy)) as http,
+        ):
             url = f"{proxy.admin_url}/sessions/default/faults"
             plan = {"faults": [{"path": "/v1/models", "kind": "status", "status": 503}]}
             async with http.put(url, json=plan) as response:
@@ -530,6 +543,15 @@ class TestDescription:
         assert len(ids) == len(set(ids))
         assert OPENAPI["components"]["schemas"]["Exchange"]["properties"]["outcome"]["enum"] == list(OUTCOMES)
 
+    def test_it_tells_what_takes_the_token(self) -> None:
+        """Whatever is no GET; what it looks like stands once."""
+        for methods in OPENAPI["paths"].values():
+            for method, one in methods.items():
+                assert ("security" in one, "401" in one["responses"]) == (method != "get", method != "get")
+        schemes = OPENAPI["components"]["securitySchemes"]
+        assert schemes["token"] == {"type": "apiKey", "in": "header", "name": "x-replayproxy-token"}
+        assert {name for one in OPENAPI["paths"]["/sessions"]["post"]["security"] for name in one} == schemes.keys()
+
     async def test_the_page_needs_nothing_from_elsewhere(self, tmp_path: Path) -> None:
         """Plain HTML with every route in it; no script, and a policy that would not let one run."""
         async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, aiohttp.ClientSession() as http:
@@ -558,7 +580,7 @@ class TestPort:
         async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, talking(proxy) as client:
             assert (await client.ask("GET", "/health"))[1]["status"] == "ok"
             assert (await client.ask("GET", "/ready"))[1] == {"status": "ready", "mode": "playback"}
-        async with listening(admin_runner("emulate"), "127.0.0.1", 0, "--admin-port") as url:
+        async with listening(admin_runner("emulate", Guard("secret")), "127.0.0.1", 0, "--admin-port") as url:
             status, body = await get(f"{url}/ready")
             assert (status, json.loads(body)) == (200, {"status": "ready", "mode": "emulate"})
             assert (await get(f"{url}/sessions"))[0] == 404
@@ -584,7 +606,7 @@ class TestPort:
         """In the header that is for it."""
         async with (
             proxied(tmp_path / "c.yaml", mode="playback") as proxy,
-            aiohttp.ClientSession() as http,
+            aiohttp.ClientSession(headers=admin_headers(proxy)) as http,
             http.put(f"{proxy.admin_url}/sessions") as response,
         ):
             assert response.headers["Allow"] == "GET, HEAD, POST"
@@ -624,16 +646,23 @@ class TestPort:
         async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
             assert int((await exchange(proxy.admin_url, b"GET /health HTTP/1.0\r\n\r\n")).split()[1]) == 200
 
-    async def test_names_are_fine_when_it_listens_to_all(self, tmp_path: Path) -> None:
+    async def test_names_of_containers_are_fine_when_it_listens_to_all(self, tmp_path: Path) -> None:
         """In a container it is called by the service's name, and says so in its base URLs."""
         async with (
             proxied(tmp_path / "c.yaml", mode="playback", host="0.0.0.0", admin_host="0.0.0.0") as proxy,
             talking(proxy) as client,
         ):
             port = proxy.url.rpartition(":")[2]
-            for host, name in (("replayproxy:8081", "replayproxy"), ("[::1]:8081", "[::1]"), ("[bad", "0.0.0.0")):
+            for host, name in (
+                ("replayproxy:8081", "replayproxy"),
+                ("[::1]:8081", "[::1]"),
+                ("127.0.0.1", "127.0.0.1"),
+            ):
                 _, told = await client.ask("GET", "/sessions", headers={"Host": host})
                 assert told["sessions"][0]["base_url"] == f"http://{name}:{port}/v1"
+            for host in ("[bad", "replayproxy.evil.example"):
+                status, told = await client.ask("GET", "/sessions", headers={"Host": host})
+                assert (status, told["error"]["code"]) == (403, "wrong_host")
 
     @pytest.mark.parametrize(
         ("origin", "status"), [("https://evil.example", 403), ("null", 403), ("http://localhost:1", 403), (None, 404)]
@@ -646,6 +675,64 @@ class TestPort:
             own = {"Origin": proxy.admin_url}
             assert (await client.ask("POST", "/sessions/x/reset", headers=own))[0] == 404
 
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/sessions"),
+            ("DELETE", "/sessions/default"),
+            ("POST", "/sessions/default/reset"),
+            ("PUT", "/sessions/default/faults"),
+            ("OPTIONS", "/sessions"),
+            ("POST", "/nothing"),
+        ],
+    )
+    async def test_who_changes_something_shows_the_token(self, tmp_path: Path, method: str, path: str) -> None:
+        """In its header or as a bearer token; the refusal says where it is, and not what it is."""
+        async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, aiohttp.ClientSession() as http:
+            wrong: list[dict[str, str]] = [{}, {"x-replayproxy-token": ""}, {"x-replayproxy-token": "x" * 32}]
+            wrong += [{"Authorization": f"Basic {proxy.admin_token}"}, {"Authorization": f"Bearer {KEY}"}]
+            for headers in wrong:
+                async with http.request(method, proxy.admin_url + path, headers=headers) as response:
+                    told = await response.text()
+                    assert (response.status, json.loads(told)["error"]["code"]) == (401, "token_required")
+                    assert response.headers["WWW-Authenticate"] == "Bearer"
+                    assert "REPLAYPROXY_ADMIN_TOKEN" in told
+                    assert proxy.admin_token not in told
+            assert proxy.sessions.names() == ("default",)
+            right = {"x-replayproxy-token": proxy.admin_token}, {"Authorization": f"bearer {proxy.admin_token}"}
+            for headers in right:
+                async with http.request(method, proxy.admin_url + path, headers=headers) as response:
+                    assert response.status != 401
+
+    async def test_where_others_reach_it_readers_show_the_token_too(self, tmp_path: Path) -> None:
+        """The journal holds traffic. Health and readiness are for whoever watches over the process."""
+        async with proxied(tmp_path / "c.yaml", mode="playback", admin_host="0.0.0.0") as proxy:
+            for path in ("/", "/docs", "/openapi.json", "/sessions", "/sessions/default", "/exchanges"):
+                assert (await get(proxy.admin_url + path))[0] == 401
+            for path in ("/health", "/ready"):
+                assert (await get(proxy.admin_url + path))[0] == 200
+            async with talking(proxy) as client:
+                assert (await client.ask("GET", "/exchanges"))[0] == 200
+
+    async def test_a_page_that_may_use_the_api_may_not_steer(self, tmp_path: Path) -> None:
+        """`allow.origins` is about the data port; `allow.hosts` is about both."""
+        allow = AllowSettings(hosts=("proxy.test",), origins=("https://app.example",))
+        async with proxied(tmp_path / "c.yaml", mode="playback", allow=allow) as proxy, talking(proxy) as client:
+            status, told = await client.ask("GET", "/sessions", headers={"Origin": "https://app.example"})
+            assert (status, told["error"]["code"]) == (403, "wrong_origin")
+            assert (await client.ask("GET", "/sessions", headers={"Host": "proxy.test:1"}))[0] == 200
+
+    async def test_the_token_is_a_secret_wherever_it_turns_up(self, tmp_path: Path) -> None:
+        """In a request to the data port it is redacted, like the key."""
+        async with raw_upstream(answering(OK)) as upstream, proxied(tmp_path / "c.yaml", upstream.url) as proxy:
+            assert proxy.admin_token not in repr(proxy)
+            async with aiohttp.ClientSession() as http:
+                await (await http.post(f"{proxy.url}/v1/x", data=f"so {proxy.admin_token} it is")).read()
+            async with talking(proxy) as client:
+                _, told = await client.ask("GET", "/exchanges")
+            assert told["exchanges"][0]["request"]["body"]["text"] == "so redacted.api-key it is"
+        assert proxy.admin_token not in (tmp_path / "c.yaml").read_text()
+
     async def test_an_error_of_ours_is_told_without_its_inside(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -657,7 +744,7 @@ class TestPort:
 
         async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
             admin = Admin(settings_for(tmp_path / "c.yaml"), proxy.sessions, Broken(), proxy.url)
-            async with listening(sessions_runner(admin), "127.0.0.1", 0, "--admin-port") as url:
+            async with listening(sessions_runner(admin, "secret"), "127.0.0.1", 0, "--admin-port") as url:
                 status, body = await get(f"{url}/exchanges")
         assert (status, json.loads(body)["error"]["code"]) == (500, "internal")
         assert b"secret" not in body

@@ -104,7 +104,7 @@ class KeptSessions(Sessions):
         found: list[Entry] = sorted(
             itertools.chain(*await self._ask_all("journal", wanted)), key=lambda one: one.number
         )
-        journal = Journal()
+        journal = Journal(size=self._with_link.settings.limits.journal)
         for entry in found[-wanted.limit - 1 :]:
             journal.add(entry)
         return journal

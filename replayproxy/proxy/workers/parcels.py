@@ -30,7 +30,7 @@ from replayproxy.errors import (
     ConfigError,
     ReplayProxyError,
     StartError,
-   
+    TooManySessionsError,
     UpstreamError,
     UpstreamTimeoutError,
 )
@@ -48,7 +48,7 @@ class GoneError(Exception):
 
 
 _SETTINGS = (getattr(config, name) for name in config.__all__ if name.endswith("Settings"))
-_PLAIN = (ReplayProxyError, ConfigError, StartError)
+_PLAIN = (ReplayProxyError, ConfigError, TooManySessionsError, StartError)
 _ERRORS = (*_PLAIN, UpstreamError, UpstreamTimeoutError, GoneError)
 #: The values of ours that travel. Their places are what a parcel names them by: both sides are of one version.
 KINDS: tuple[type, ...] = (

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from replayproxy.errors import StartError
-from replayproxy.proxy.listening import cannot_listen
+from replayproxy.proxy.listening import BACKLOG, cannot_listen
 
 __all__ = ["Place", "listener", "reserved"]
-
-#: So many connections may wait until a worker takes them.
-BACKLOG = 1024
 
 
 @dataclass(frozen=True, slots=True)

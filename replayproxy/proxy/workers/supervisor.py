@@ -15,6 +15,7 @@ from replayproxy.config import Settings
 from replayproxy.core.journal import Journal
 from replayproxy.core.secrets.custom import unusable_variables
 from replayproxy.proxy.admin import Admin, sessions_runner
+from replayproxy.proxy.admin_token import admin_token
 from replayproxy.proxy.app import DRAIN, Proxy, opener_of
 from replayproxy.proxy.listening import listening, url_of
 from replayproxy.proxy.names import DEFAULT
@@ -48,23 +49,25 @@ async def supervised(settings: Settings, key: str | None = None) -> AsyncIterato
         places = stack.enter_context(reserved(settings.host, settings.port))
         upstreams = await stack.enter_async_context(contextlib.AsyncExitStack())  # the last to go
         tallies = _Tallies(folder, settings.workers + 1)
-        journal = Journal()
-        opener = opener_of(settings, key, journal, upstreams)
+        journal = Journal(size=settings.limits.journal)
+        token = admin_token(os.environ)
+        opener = opener_of(settings, key, token, journal, upstreams)
         opener.tallies = tallies.make
         others = _Others(
-            settings, key, places, tallies, KeptSessions(opener, lambda *asked: others.crew.ask_all(*asked))
+            settings, (key, token), places, tallies, KeptSessions(opener, lambda *asked: others.crew.ask_all(*asked))
         )
         default = await others.sessions.declare(Declaration(DEFAULT))
         stack.push_async_callback(others.sessions.close_all)
         stack.push_async_callback(others.stop)
         await others.crew.start()
         url = url_of(settings.host, places[0].port)
-        admin = sessions_runner(Admin(settings, others.sessions, journal, url, others))
+        admin = sessions_runner(Admin(settings, others.sessions, journal, url, others), token)
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )
         cassette, failure = settings.default_cassette, others.crew.failure
-        yield Proxy(url, admin_url, opener.upstream, cassette, default.session, others.sessions, journal, failure)
+        session, sessions = default.session, others.sessions
+        yield Proxy(url, admin_url, opener.upstream, cassette, session, sessions, journal, token, failure)
 
 
 class _Tallies:
@@ -82,9 +85,14 @@ class _Others:
     """The workers, as the admin API sees them."""
 
     def __init__(
-        self, settings: Settings, key: str | None, places: tuple[Place, ...], tallies: _Tallies, sessions: KeptSessions
+        self,
+        settings: Settings,
+        secrets: tuple[str | None, str],
+        places: tuple[Place, ...],
+        tallies: _Tallies,
+        sessions: KeptSessions,
     ) -> None:
-        self._settings, self._key, self._places = settings, key, places
+        self._settings, self._secrets, self._places = settings, secrets, places
         self._folder = tallies.folder
         self.sessions = sessions
         self.crew = Crew(settings.workers, self._start, sessions.asked(), sessions.told())
@@ -108,4 +116,4 @@ class _Others:
     def _start(self, seat: int) -> Start:
         level = logging.getLogger("replayproxy").getEffectiveLevel()
         known = self.sessions.known()
-        return Start(self._settings, self._key, self._places, seat, self._folder, known, level)
+        return Start(self._settings, *self._secrets, self._places, seat, self._folder, known, level)

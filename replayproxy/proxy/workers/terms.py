@@ -36,11 +36,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a worker needs to begin: where to listen, its seat at the tallies, and the sessions that are open. `folder`
-    is that of the tallies, `level` what the log tells from."""
+    """What a worker needs to begin: what is secret wherever it turns up (the key and the admin token), where to listen,
+    its seat at the tallies, and the sessions that are open. `folder` is that of the tallies, `level` what the log tells
+    from."""
 
     settings: Settings
     key: str | None = field(repr=False)
+    token: str = field(repr=False)
     places: tuple[Place, ...]
     seat: int
     folder: Path

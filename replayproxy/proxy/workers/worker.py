@@ -66,7 +66,7 @@ class _Worker:
         self._start: Start
         self._sessions: WorkerSessions
         self._runner: web.ServerRunner
-        self._journal = Journal(next_number=exchanges.next)
+        self._exchanges, self._journal = exchanges, Journal()
         self.stopped = False
 
     async def serve(self, start: Start) -> None:
@@ -81,8 +81,9 @@ class _Worker:
         configure(start.settings.log_format)
         logging.getLogger("replayproxy").setLevel(start.level)
         self._start = start
+        self._journal = Journal(size=start.settings.limits.journal, next_number=self._exchanges.next)
         desk = Desk()
-        opener = opener_of(start.settings, start.key, self._journal, self._upstreams)
+        opener = opener_of(start.settings, start.key, start.token, self._journal, self._upstreams)
         remote = RemoteOpener(opener, self._channel, start.seat, start.sessions)
         self._sessions = WorkerSessions(remote, self._channel, desk.forget)
         self._channel.asked = {**self._channel.asked, **self._sessions.asked(), "journal": self.journal}

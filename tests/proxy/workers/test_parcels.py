@@ -51,7 +51,6 @@ OPENED = Opened(
         replace(interaction(), response=replace(interaction().response, body=FileBody("name", 3, "digest"))),
         Path("/somewhere"),
     ],
-    ids=str,
 )
 def test_values_arrive_as_they_were(value: object) -> None:
     """Equal, and of the same types within."""
@@ -69,7 +68,6 @@ def test_values_arrive_as_they_were(value: object) -> None:
         ReplayProxyError("no"),
         GoneError("gone"),
     ],
-    ids=repr,
 )
 def test_errors_arrive_as_they_were(error: Exception) -> None:
     """With all that they carry."""
@@ -79,7 +77,7 @@ def test_errors_arrive_as_they_were(error: Exception) -> None:
     assert vars(arrived) == vars(error)
 
 
-@pytest.mark.parametrize("value", [object(), Decimal(1), {1}, print, ValueError("x"), 2**64], ids=repr)
+@pytest.mark.parametrize("value", [object(), Decimal(1), {1}, print, ValueError("x"), 2**64])
 def test_nothing_else_travels(value: object) -> None:
     """What nobody listed is an error where it is sent."""
     with pytest.raises((TypeError, OverflowError)):

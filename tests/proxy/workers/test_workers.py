@@ -21,7 +21,7 @@ from replayproxy.errors import StartError
 from replayproxy.proxy.app import Proxy
 from replayproxy.stores import FileStore
 from tests.builders import interaction, request
-from tests.proxies import documents, proxied
+from tests.proxies import admin_headers, documents, proxied
 from tests.servers import Visit, raw_upstream
 
 CONNECTIONS = 32
@@ -69,7 +69,7 @@ async def admin(proxy: Proxy, method: str, path: str, body: Any = None) -> Any:
     """What the admin API answers."""
     async with (
         aiohttp.ClientSession() as client,
-        client.request(method, f"{proxy.admin_url}{path}", json=body) as answer,
+        client.request(method, f"{proxy.admin_url}{path}", json=body, headers=admin_headers(proxy)) as answer,
     ):
         told = await answer.json()
         assert answer.status < 400, told
