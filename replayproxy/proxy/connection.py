@@ -9,36 +9,35 @@ Rules:
    nothing behind it.
 2. Reading stops while nobody takes what was read: memory stays flat.
 3. What goes wrong is an `UpstreamError` that says what the upstream did.
+4. An answer that two readers could understand differently is none: llhttp refuses most of them (two lengths, a length
+   beside chunks, folded lines, bare line ends, control characters), core/answer_heads.py the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import select
+import ssl
+import sys
 from collections import deque
-from dataclasses import dataclass
 from typing import cast
 
 import httptools
 
-from replayproxy.core.messages import Headers
+from replayproxy.core.answer_heads import SWITCH, AnswerHead, kept_for, read_answer_head
 from replayproxy.errors import UpstreamError
 
-__all__ = ["AnswerHead", "Connection"]
+__all__ = ["Connection"]
 
 #: Reading pauses above the one and goes on below the other, in bytes.
 HIGH_WATER, LOW_WATER = 256 * 1024, 64 * 1024
-#: An answer's head may be this long, in bytes.
-HEAD_LIMIT = 1024 * 1024
+#: An answer's head may be this long, in bytes, with all interim answers before it; so may whatever comes in its body
+#: without bringing it on (chunk extensions, trailers). Servers send 4 to 32 KiB.
+HEAD_LIMIT = 256 * 1024
+#: So many interim answers may come before the final one.
+INTERIM_LIMIT = 100
 _BODILESS = frozenset({204, 304})
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerHead:
-    """Status line and all header fields of an answer, hop-by-hop ones included."""
-
-    status: int
-    reason: str
-    headers: Headers
 
 
 class Connection(asyncio.Protocol):
@@ -52,7 +51,6 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._error: UpstreamError | None = None
         self._lost = False
-        self.used = False
         self._reset("GET")
         self._complete = True
 
@@ -62,14 +60,14 @@ class Connection(asyncio.Protocol):
         self._reason, self._fields = b"", list[tuple[bytes, bytes]]()
         self._head: AnswerHead | None = None
         self._chunks: deque[bytes] = deque()
-        self._buffered = self._head_size = 0
-        self._paused = self._until_close = self._complete = self._ended = False
-        self.answered = False
+        self._buffered = self._futile = self._interim = 0
+        self._paused = self._until_close = self._bodiless = self._complete = self._ended = False
+        self.answered = self.sent = False
 
     # --- the exchange
 
     def begin(self, method: str) -> None:
-        """Starts an exchange."""
+        """Starts an exchange. Whoever writes the request sets `sent` when all of it was written."""
         self._reset(method)
 
     def write(self, data: bytes) -> None:
@@ -116,7 +114,19 @@ class Connection(asyncio.Protocol):
     def reusable(self) -> bool:
         """Whether another exchange may follow on this connection."""
         transport = self._transport
-        return bool(self._complete and not self._ended and not self._lost and transport and not transport.is_closing())
+        if not self._complete or not self.sent or self._ended or self._lost or transport is None:
+            return False
+        return not transport.is_closing() and not transport.get_write_buffer_size()
+
+    @property
+    def keeps(self) -> float:
+        """For how many seconds the upstream says that it keeps the connection; inf when it says nothing."""
+        return math.inf if self._head is None else kept_for(self._head.headers)
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether something came on an idle connection that the loop has not noticed yet: its end, or bytes."""
+        return _readable(self._open_transport().get_extra_info("socket").fileno())
 
     def close(self) -> None:
         """Drops the connection at once."""
@@ -143,8 +153,8 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _fail(self, what: str) -> None:
-        self.give_up(UpstreamError(what))
+    def _fail(self, error: UpstreamError) -> None:
+        self.give_up(error)
         self.close()
 
     def _open_transport(self) -> asyncio.Transport:
@@ -163,23 +173,30 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self.answered = True
+        buffered = self._buffered
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail("the upstream wants to switch protocols")
+            self._fail(UpstreamError(SWITCH))
         except httptools.HttpParserError as error:
-            self._fail(f"what the upstream sent is not HTTP: {error}")
-        self._check_head_size(len(data))
+            self._fail(UpstreamError(f"what the upstream sent is not HTTP: {error}"))
+        if self._buffered > buffered:
+            self._futile = 0
+        else:
+            self._check_futile(data)
         if self._buffered > HIGH_WATER and not self._paused and not self._ended:
             self._paused = True
             self._open_transport().pause_reading()
         self._wake()
 
-    def _check_head_size(self, received: int) -> None:
-        if self._head is None:
-            self._head_size += received
-            if self._head_size > HEAD_LIMIT:
-                self._fail(f"the head of the upstream's answer is longer than {HEAD_LIMIT} bytes")
+    def _check_futile(self, data: bytes) -> None:
+        """Takes note of data that held nothing of the body."""
+        if self._bodiless and not data.endswith(b"\r\n\r\n"):
+            self._ended = True  # something is behind the head
+        self._futile += len(data)
+        if self._futile > HEAD_LIMIT and not self._complete:
+            part = "head" if self._head is None else "chunk headers or trailers"
+            self._fail(UpstreamError(f"the {part} of the upstream's answer is longer than {HEAD_LIMIT} bytes"))
 
     def eof_received(self) -> None:
         self._end_of_input("the upstream closed the connection")
@@ -195,12 +212,20 @@ class Connection(asyncio.Protocol):
 
     def _end_of_input(self, what: str) -> None:
         self._ended = True
-        if self._until_close and self._error is None:
+        if self._until_close and self._error is None and not self._complete and not self._cut():
             self._complete = True
         if not self._complete and self._error is None:
             when = "in the middle of its answer" if self._head else "before it answered"
             self._error = UpstreamError(f"{what} {when}")
         self._wake()
+
+    def _cut(self) -> bool:
+        """Whether TLS ended with the connection and not by its own word for that: anybody can cut it like that."""
+        tls = self._open_transport().get_extra_info("ssl_object")
+        try:
+            return tls is not None and tls.read(1) != b""
+        except ssl.SSLError:
+            return True
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -223,20 +248,31 @@ class Connection(asyncio.Protocol):
             self._fields.append((name, value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if self._complete or 100 <= status < 200:
+        if self._complete or self._error is not None:
             return
-        headers = Headers.from_raw(self._fields)
-        framed = "content-length" in headers or "transfer-encoding" in headers
-        self._head = AnswerHead(status, self._reason.decode("utf-8", "surrogateescape"), headers)
+        version, status = self._parser.get_http_version(), self._parser.get_status_code()
+        try:
+            head = read_answer_head(version, status, self._reason, self._fields)
+        except UpstreamError as error:
+            self._fail(error)
+            return
+        if head is None:
+            self._interim += 1
+            if self._interim > INTERIM_LIMIT:
+                self._fail(UpstreamError(f"the upstream sent more than {INTERIM_LIMIT} interim answers"))
+            return
+        self._head, self._futile = head, 0
         if self._method == "HEAD" or status in _BODILESS:
             # llhttp cannot know that this answers a HEAD: what it takes for the body would be the next answer's.
+            self._bodiless = True
             self._finish()
-        elif not framed:
-            self._until_close = True
+        else:
+            self._until_close = not head.framed
 
     def on_body(self, data: bytes) -> None:
-        if not self._complete and self._head is not None:
+        if self._complete:
+            self._ended = True  # the body of an answer that has none
+        elif self._head is not None:
             self._chunks.append(data)
             self._buffered += len(data)
 
@@ -247,3 +283,11 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         self._complete = True
         self._ended = self._ended or not self._parser.should_keep_alive()
+
+
+def _readable(descriptor: int) -> bool:
+    if sys.platform == "win32":
+        return bool(select.select((descriptor,), (), (), 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

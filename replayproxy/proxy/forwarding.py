@@ -72,6 +72,8 @@ class Link:
 class Passage:
     """An answer on its way from the upstream to the client, past those who keep and who check it.
 
+    A client that leaves ends it, unless it is kept: then it goes on, since it may be complete in a moment.
+
     `gone`: the client hung up before the end. `last`: the piece that is held back until the recording is saved.
     """
 
@@ -117,6 +119,8 @@ class Passage:
         try:
             await self.reply.send(piece)
         except ClientGoneError:
+            if self.capture is None:
+                raise  # nobody wants the rest
             self.gone = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import ssl
@@ -12,18 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
+from replayproxy.core.answer_heads import AnswerHead
 from replayproxy.core.messages import Headers, Request, encode
 from replayproxy.errors import UpstreamError, UpstreamTimeoutError
-from replayproxy.proxy.connection import AnswerHead, Connection
+from replayproxy.proxy.connection import Connection
 from replayproxy.proxy.heads import Recall
 from replayproxy.proxy.patience import Patience, Timeouts
+from replayproxy.proxy.pool import Pool
 
 __all__ = ["Answer", "Origin", "Timeouts", "Upstream"]
 
-#: Methods that may be sent again when a kept connection turns out to be dead (RFC 9110 §9.2.2).
+#: Methods that may be sent again when a kept connection turns out to be dead (RFC 9110 §9.2.2). No other is, once a
+#: byte of it was written: the upstream may have acted on it, and what happens twice cannot be told from what happened
+#: once. nginx, Envoy and Go draw the same line.
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
-#: So many idle connections are kept; in use there may be any number.
-IDLE_CONNECTIONS = 100
 _USUAL = Timeouts()
 
 
@@ -114,8 +117,7 @@ class Upstream:
     def __init__(self, origin: Origin, timeouts: Timeouts = _USUAL, tls: ssl.SSLContext | None = None) -> None:
         self.origin = origin
         self._timeouts = timeouts
-        self._idle: list[Connection] = []
-        self._closed = False
+        self._pool = Pool()
         self._heads = Recall(partial(_head_bytes, origin=origin))
         self._tls = (tls or _checking_context()) if origin.tls else None
 
@@ -130,53 +132,34 @@ class Upstream:
         answer comes.
         """
         deadline = Patience.deadline(self._timeouts)
-        while True:
-            connection = self._kept() or await self._connect()
-            patience = Patience(self._timeouts, deadline, connection.give_up)
-            fresh, connection.used = not connection.used, True
+        kept = self._pool.take()
+        if kept is not None:
             try:
-                return await self._exchange(connection, request, body, patience)
+                return await self._exchange(kept, request, body, deadline)
             except UpstreamTimeoutError:
-                patience.stop()
-                connection.close()
                 raise
-            except UpstreamError:
-                patience.stop()
-                connection.close()
-                again = isinstance(body, bytes) and request.method in IDEMPOTENT
-                if fresh or connection.answered or not again:
+            except UpstreamError as error:
+                if kept.answered:
                     raise
-            except BaseException:
-                patience.stop()
-                connection.close()
-                raise
+                if not isinstance(body, bytes) or request.method not in IDEMPOTENT:
+                    raise UpstreamError(f"{error} (it may have acted on it, so it was not asked again)") from None
+        return await self._exchange(await self._connect(deadline), request, body, deadline)
 
     async def close(self) -> None:
         """Drops the kept connections."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._pool.close()
 
     def give_back(self, connection: Connection) -> None:
         """Keeps a connection for the next exchange if it can have one."""
-        if connection.reusable and not self._closed and len(self._idle) < IDLE_CONNECTIONS:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        self._pool.keep(connection)
 
-    def _kept(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.reusable:
-                return connection
-            connection.close()
-        return None
-
-    async def _connect(self) -> Connection:
-        origin, seconds = self.origin, self._timeouts.connect
+    async def _connect(self, deadline: float | None) -> Connection:
+        origin, seconds, loop = self.origin, self._timeouts.connect, asyncio.get_running_loop()
+        if deadline is not None:
+            seconds = min(seconds or math.inf, max(deadline - loop.time(), 0.001))
         try:
             async with asyncio.timeout(seconds or None):
-                _, connection = await asyncio.get_running_loop().create_connection(
+                _, connection = await loop.create_connection(
                     Connection,
                     origin.host,
                     origin.port,
@@ -192,12 +175,28 @@ class Upstream:
         return connection
 
     async def _exchange(
+        self,
+        connection: Connection,
+        request: Request,
+        body: bytes | AsyncIterator[bytes],
+        deadline: float | None,
+    ) -> Answer:
+        patience = Patience(self._timeouts, deadline, connection.give_up)
+        try:
+            return await self._ask(connection, request, body, patience)
+        except BaseException:
+            patience.stop()
+            connection.close()
+            raise
+
+    async def _ask(
         self, connection: Connection, request: Request, body: bytes | AsyncIterator[bytes], patience: Patience
     ) -> Answer:
         connection.begin(request.method)
         head = self._heads.of(request)
         if isinstance(body, bytes):
             connection.write(head + body)
+            connection.sent = True
             patience.begin(_NO_ANSWER)
             try:
                 return Answer(self, connection, await connection.head(), None, patience)
@@ -236,6 +235,7 @@ async def _upload(connection: Connection, body: AsyncIterator[bytes], chunked: b
         await patience.wait(connection.drain(), "took no more of the request")
     if chunked:
         connection.write(b"0\r\n\r\n")
+    connection.sent = True
 
 
 def _head_bytes(request: Request, origin: Origin) -> bytes:

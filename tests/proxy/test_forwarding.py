@@ -12,7 +12,7 @@ from tests.proxies import documents, proxied
 from tests.servers import RawUpstream, Script, Visit, answering, exchange, raw_upstream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_the_target_reaches_the_upstream_byte_for_byte(cassette: Path, tar
 async def test_request_headers_keep_order_and_repetition(cassette: Path) -> None:
     """Everything goes up but what belongs to the connection, what `Connection` names, and our own header."""
     data = (
-        b"POST /x HTTP/1.1\r\nHost: client\r\nX-B: 2\r\nx-b: 1\r\nUser-Agent: t\r\nX-Empty:\r\nX-Utf: \xc3\xa9\r\n"
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nX-B: 2\r\nx-b: 1\r\nUser-Agent: t\r\nX-Empty:\r\nX-Utf: \xc3\xa9\r\n"
         b"X-Raw: \xff\xfe\r\nConnection: close, X-Hop\r\nX-Hop: secret\r\nTE: trailers\r\nKeep-Alive: 5\r\n"
         b"Proxy-Authorization: Basic eA==\r\nX-Replayproxy-Session: s\r\nCookie: a=b\r\nContent-Length: 2\r\n\r\nhi"
     )
@@ -133,7 +133,7 @@ async def test_an_answer_that_ends_with_its_connection_is_framed(cassette: Path)
 async def test_an_http_1_0_client_gets_no_chunks(cassette: Path) -> None:
     """The end of the connection ends the body."""
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
-    got, _ = await through(cassette, answering(answer), b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+    got, _ = await through(cassette, answering(answer), b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
     assert got == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok"
 
 
@@ -142,7 +142,7 @@ async def test_an_http_1_0_client_may_keep_its_connection(cassette: Path) -> Non
     async with raw_upstream(answering(OK)) as upstream, proxied(cassette, upstream.url) as proxy:
         host, port = proxy.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n")
+        writer.write(b"GET / HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n")
         assert b"Connection: keep-alive\r\n" in await reader.readuntil(b"ok")
         writer.close()
 
@@ -157,7 +157,7 @@ async def test_an_http_1_0_client_may_keep_its_connection(cassette: Path) -> Non
 async def test_sized_and_chunked_uploads_arrive(cassette: Path, upload: bytes) -> None:
     """The body arrives whole, framed one way or the other, and is recorded."""
     got, upstream = await through(
-        cassette, answering(OK), b"PUT / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + upload
+        cassette, answering(OK), b"PUT / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + upload
     )
     assert got.endswith(b"\r\n\r\nok")
     assert b"hello" in upstream.received.replace(b"\r\n3\r\n", b"")
@@ -169,8 +169,8 @@ async def test_expect_100_continue(cassette: Path) -> None:
     async with raw_upstream(answering(OK)) as upstream, proxied(cassette, upstream.url) as proxy:
         host, port = proxy.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
-        writer.write(head)
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+        writer.write(head + b"Connection: close\r\n\r\n")
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"hi")
         assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
@@ -189,11 +189,11 @@ async def test_pipelined_requests_are_answered_in_order(cassette: Path) -> None:
 
 async def test_the_key_is_put_in_on_the_way_up(cassette: Path) -> None:
     """The client's dummy key does not reach the upstream; the real one reaches nothing else."""
-    data = GET.replace(b"Host: x", b"Host: x\r\nAuthorization: Bearer dummy\r\nX-After: 1")
+    data = GET.replace(b"Host: localhost", b"Host: localhost\r\nAuthorization: Bearer dummy\r\nX-After: 1")
     _, upstream = await through(cassette, answering(OK), data, key="sk-real-key-000000000000")
     assert b"\r\nAuthorization: Bearer sk-real-key-000000000000\r\nX-After: 1\r\n" in upstream.received
     assert b"sk-real" not in cassette.read_bytes()
-    azure = GET.replace(b"Host: x", b"Host: x\r\napi-key: dummy")
+    azure = GET.replace(b"Host: localhost", b"Host: localhost\r\napi-key: dummy")
     _, upstream = await through(cassette, answering(OK), azure, key="sk-real-key-000000000000")
     assert b"\r\napi-key: sk-real-key-000000000000\r\n" in upstream.received
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 
@@ -153,6 +156,11 @@ async def test_a_body_may_end_with_the_connection() -> None:
         b"ICY 200 OK\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * (2 << 20) + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc" + OK,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 101 + OK,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=" + b"x" * (2 << 20),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: " + b"x" * (2 << 20),
     ],
 )
 async def test_a_broken_answer_is_an_error(answer: bytes) -> None:
@@ -160,6 +168,33 @@ async def test_a_broken_answer_is_an_error(answer: bytes) -> None:
     async with raw_upstream(closing(answer)) as server:
         with pytest.raises(UpstreamError):
             await fetch(server.url)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+async def test_over_tls_the_end_of_the_connection_is_not_the_end_of_the_body(clean: bool) -> None:
+    """Only TLS's own end is: a connection can be cut by anybody on the way."""
+    authority = trustme.CA()
+    server_context, client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server_context)
+    authority.configure_trust(client_context)
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(b"HTTP/1.1 200 OK\r\n\r\npart")
+        if not clean:
+            with socket.socket(fileno=os.dup(visit.writer.get_extra_info("socket").fileno())) as below:
+                below.shutdown(socket.SHUT_WR)
+            await visit.reader.read()
+
+    async with raw_upstream(script, server_context) as server:
+        upstream = Upstream(Origin.of(server.url), tls=client_context)
+        answer = await upstream.send(Request("GET", "/"), b"")
+        if clean:
+            assert await read(answer) == b"part"
+        else:
+            with pytest.raises(UpstreamError, match="in the middle of its answer"):
+                await read(answer)
+        await upstream.close()
 
 
 async def test_a_reset_is_an_error_even_when_only_the_end_is_missing() -> None:
@@ -194,6 +229,24 @@ async def test_bytes_behind_an_answer_never_reach_the_next_request() -> None:
     assert len(server.visits) == 3
 
 
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\npart"),
+        ("DELETE", b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 2"),
+    ],
+)
+async def test_bytes_behind_an_answer_without_a_body_spoil_the_connection(method: str, answer: bytes) -> None:
+    """What follows is no body, and what comes next would be taken for the next answer."""
+    async with raw_upstream(answering(answer)) as server:
+        upstream = Upstream(Origin.of(server.url))
+        assert await read(await upstream.send(Request(method, "/"), b"")) == b""
+        assert not len(upstream._pool)
+        await upstream.close()
+
+
 async def test_bytes_that_come_later_spoil_a_kept_connection() -> None:
     """The same when they arrive while the connection waits in the pool."""
     sent = asyncio.Event()
@@ -215,20 +268,87 @@ async def test_bytes_that_come_later_spoil_a_kept_connection() -> None:
 
 
 async def test_a_dead_kept_connection_is_replaced_for_an_idempotent_request() -> None:
-    """The upstream that hangs up on the second request of a connection is asked again on a new one."""
+    """The upstream that hangs up on the second request of a connection is asked again on a new one, and only then."""
 
     async def script(visit: Visit) -> None:
         await visit.request()
         await visit.send(OK)
         await visit.request()
 
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"ab"
+
     async with raw_upstream(script) as server:
         upstream = Upstream(Origin.of(server.url))
         for _ in range(2):
             assert await read(await upstream.send(Request("GET", "/"), b"")) == b"ok"
-        with pytest.raises(UpstreamError, match="before it answered"):
+        assert len(server.visits) == 2
+        with pytest.raises(UpstreamError, match=r"before it answered.*it may have acted on it"):
             await upstream.send(Request("POST", "/"), b"")
+        assert len(server.visits) == 2
+        assert await read(await upstream.send(Request("GET", "/"), b"")) == b"ok"
+        with pytest.raises(UpstreamError, match="it may have acted on it"):
+            await upstream.send(Request("PUT", "/", Headers.of(("Content-Length", "2"))), pieces())
         await upstream.close()
+    assert server.received.count(b"POST") == 1
+    assert server.received.count(b"PUT") == 1
+
+
+async def test_a_dead_connection_is_replaced_once() -> None:
+    """A new connection that dies is no reason to make another."""
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        if len(server.visits) <= 3:
+            await visit.send(OK)
+            await visit.request()
+
+    async with raw_upstream(script) as server:
+        upstream = Upstream(Origin.of(server.url))
+        answers = [await upstream.send(Request("GET", "/"), b"") for _ in range(3)]
+        for answer in answers:
+            await read(answer)
+        with pytest.raises(UpstreamError, match="before it answered"):
+            await upstream.send(Request("GET", "/"), b"")
+        await upstream.close()
+    assert len(server.visits) == 4
+
+
+async def test_a_connection_on_which_half_a_request_is_is_not_used_again() -> None:
+    """An upload that fails after its answer came: what follows would be taken for the rest of the body."""
+    answered = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"ab"
+        await answered.wait()
+        raise ConnectionError("the client hung up")
+
+    async def script(visit: Visit) -> None:
+        await visit.reader.readuntil(b"ab")
+        await visit.send(OK)
+        await visit.reader.read()
+
+    async with raw_upstream(script) as server:
+        upstream = Upstream(Origin.of(server.url))
+        answer = await upstream.send(Request("POST", "/", Headers.of(("Content-Length", "5"))), pieces())
+        answered.set()
+        assert await read(answer) == b"ok"
+        assert not len(upstream._pool)
+        await upstream.close()
+
+
+async def test_the_time_for_the_whole_counts_from_the_beginning() -> None:
+    """Time that connecting took is not there for the answer."""
+    with socket.socket() as full, contextlib.ExitStack() as held:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # whoever waits to be accepted fills the queue: the next is not answered
+            waiting = held.enter_context(contextlib.closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        for timeouts in ({"total": 0.05}, {"total": 0.05, "connect": 0.0}, {"connect": 0.05}):
+            with pytest.raises(UpstreamTimeoutError, match="no connection"):
+                await fetch(f"http://127.0.0.1:{full.getsockname()[1]}", **timeouts)
 
 
 async def test_time_outs_name_what_took_too_long() -> None:
@@ -312,7 +432,7 @@ async def test_an_answer_may_come_before_the_upload_ends() -> None:
         answer = await upstream.send(Request("PUT", "/", headers), pieces())
         assert answer.head.status == 413
         await read(answer)
-        assert upstream._idle == []
+        assert not len(upstream._pool)
         await upstream.close()
 
 
