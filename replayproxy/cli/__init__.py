@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -47,11 +48,31 @@ class _Deferred(click.Command):
         return command.make_context(info_name, args, parent, **extra)
 
 
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Makes what click says of wrong usage printable: it quotes names of files and what was typed."""
+    try:
+        yield
+    except click.ClickException as error:
+        from replayproxy.cli.terminal import printable
+
+        told = printable(error.format_message())
+        if told == error.format_message():
+            raise
+        if isinstance(error, click.UsageError):
+            raise click.UsageError(told, error.ctx) from error
+        raise click.ClickException(told) from error
+
+
 class _Front(click.Group):
     """The outermost command: errors become messages, and colours are for those who want them."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
         """A context that honours NO_COLOR and FORCE_COLOR (https://no-color.org)."""
+        with _harmless():
+            return self._context(info_name, args, parent, **extra)
+
+    def _context(self, info_name: str | None, args: list[str], parent: Any, **extra: Any) -> click.Context:
         if os.environ.get("NO_COLOR"):
             extra["color"] = False
         elif os.environ.get("FORCE_COLOR"):
@@ -61,9 +82,12 @@ class _Front(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our own errors end it with one message and their exit status, an interrupt with 130."""
         try:
-            return super().invoke(ctx)
+            with _harmless():
+                return super().invoke(ctx)
         except ReplayProxyError as error:
-            click.echo(f"Error: {error}", err=True)
+            from replayproxy.cli.terminal import say
+
+            say(f"Error: {error}", err=True)
             raise click.exceptions.Exit(error.exit_code) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None

@@ -11,7 +11,7 @@ import click
 
 from replayproxy.cli.cassette_check import check
 from replayproxy.cli.secrets import redact, scan
-from replayproxy.cli.terminal import print_table, printable
+from replayproxy.cli.terminal import print_json, print_table, say
 from replayproxy.core.body_forms import FORMS, write_body
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.cassette_schema import SCHEMA
@@ -20,6 +20,7 @@ from replayproxy.core.messages import FileBody, Request, Response
 from replayproxy.core.sse import parse
 from replayproxy.errors import CassetteError
 from replayproxy.stores import FileStore
+from replayproxy.stores.plain_files import followed
 
 __all__ = ["cassette"]
 
@@ -55,9 +56,9 @@ def list_interactions(path: Path, as_json: bool) -> None:
       replayproxy cassette list cassettes/default.yaml
       replayproxy cassette list --json cassettes/default.yaml | jq '.[].target'
     """
-    rows = [_row(number, each) for number, each in enumerate(FileStore(path).load().interactions, 1)]
+    rows = [_row(number, each) for number, each in enumerate(FileStore(followed(path)).load().interactions, 1)]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     columns = ("#", "LINE", "METHOD", "TARGET", "STATUS", "OPERATION", "SENT", "ANSWERED")
     cells = [[str(row[name]) for name in list(row)[:6]] + [_told(row["sent"]), _told(row["answered"])] for row in rows]
@@ -76,16 +77,16 @@ def show(path: Path, number: int, as_json: bool) -> None:
       replayproxy cassette show cassettes/default.yaml 3
       replayproxy cassette show --json cassettes/default.yaml 3 | jq .response.body.json
     """
-    interactions = FileStore(path).load().interactions
+    interactions = FileStore(followed(path)).load().interactions
     if number > len(interactions):
         what = f"there is no interaction {number}"
         cure = f"It has {len(interactions)}: `replayproxy cassette list {path}`"
         raise CassetteError(what, path=str(path), cure=cure)
     interaction = interactions[number - 1]
     if as_json:
-        click.echo(json.dumps(_as_json(number, interaction), indent=2))
+        print_json(_as_json(number, interaction))
     else:
-        click.echo(printable("\n".join(_shown(number, interaction))))
+        say("\n".join(_shown(number, interaction)))
 
 
 @cassette.command()
@@ -98,7 +99,7 @@ def schema() -> None:
       then, as the first line of a cassette:
       # yaml-language-server: $schema=cassette.schema.json
     """
-    click.echo(json.dumps(SCHEMA, indent=2))
+    print_json(SCHEMA)
 
 
 def _row(number: int, interaction: Interaction) -> dict[str, Any]:

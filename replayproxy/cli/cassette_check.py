@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,18 @@ import click
 
 from replayproxy.cli.catalog_files import catalog_option, the_catalog
 from replayproxy.cli.problem_lines import lines_in_cassette
-from replayproxy.cli.terminal import printable
+from replayproxy.cli.terminal import print_json, say
 from replayproxy.core.answer_checks import answer_check
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.catalog import Catalog, Operation
+from replayproxy.core.codec import identified
+from replayproxy.core.key_line import CURE_FOREIGN_KEY, FOREIGN_KEY, told
 from replayproxy.core.problem import Problem
 from replayproxy.core.unknown_paths import unknown_path
 from replayproxy.core.validation import problems
 from replayproxy.errors import CassetteError
 from replayproxy.stores import FileStore
+from replayproxy.stores.plain_files import followed
 
 __all__ = ["check"]
 
@@ -56,9 +58,9 @@ def check(
     catalog = the_catalog(catalog_file) if schema else None
     results = list(_told(paths or (Path("cassettes"),), catalog, quiet=as_json))
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        print_json(results)
     elif not results:
-        click.echo("There is no cassette to check.")
+        say("There is no cassette to check.")
     if not all(result["ok"] for result in results):
         context.exit(_FOUND)
 
@@ -69,8 +71,8 @@ def _told(paths: Iterable[Path], catalog: Catalog | None, *, quiet: bool) -> Ite
         result = _checked(path, catalog)
         if not quiet:
             for row in result.get("problems", ()):
-                click.echo(printable(f"{path}:{row['line']}: {_shown(row)}"))
-            click.echo(printable(f"{path}: {_state(result)}"))
+                say(f"{path}:{row['line']}: {_shown(row)}")
+            say(f"{path}: {_state(result)}")
         yield result
 
 
@@ -79,14 +81,16 @@ def _cassettes(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise CassetteError("there is no such file or folder", path=str(path), cure="Name a cassette or a folder")
-        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        found += sorted(path.rglob("*.yaml")) if path.is_dir() else [followed(path)]
     return found
 
 
 def _checked(path: Path, catalog: Catalog | None) -> dict[str, Any]:
-    store = FileStore(path)
     try:
+        store = FileStore(path)
         interactions, problem = store.load().interactions, store.torn
+        for interaction in interactions:
+            _check_key(interaction)
     except CassetteError as error:
         place = f"line {error.line}: " if error.line else ""
         problem = f"{place}{error.what}{'. ' + error.cure if error.cure else ''}"
@@ -96,6 +100,15 @@ def _checked(path: Path, catalog: Catalog | None) -> dict[str, Any]:
         return result
     rows = [row for number, each in enumerate(interactions, 1) for row in _rows(number, each, catalog)]
     return result | {"ok": not problem and all(row["warning"] for row in rows), "problems": rows}
+
+
+def _check_key(interaction: Interaction) -> None:
+    """Refuses a key that finds another request than the document has. (What other rules of matching would make of it
+    is for whoever plays it.)"""
+    key = told(interaction.text)
+    scheme, identity = identified(interaction.request) if key else ("", b"")
+    if key and key[0] == scheme and key[1] != identity:
+        raise CassetteError(FOREIGN_KEY, line=interaction.line, cure=CURE_FOREIGN_KEY)
 
 
 def _state(result: dict[str, Any]) -> str:

@@ -24,12 +24,12 @@ from replayproxy.cli.catalog_files import (
 )
 from replayproxy.cli.description_files import read_description
 from replayproxy.cli.operation_text import operation_lines, with_definitions
-from replayproxy.cli.terminal import print_table, printable
+from replayproxy.cli.terminal import print_json, print_table, say
 from replayproxy.core.catalog import Operation
 from replayproxy.core.catalog_form import read_catalog
 from replayproxy.core.openapi import catalog_text, distilled
 from replayproxy.errors import ConfigError
-from replayproxy.stores.side_files import write_whole
+from replayproxy.stores.plain_files import write_whole
 
 __all__ = ["catalog"]
 
@@ -87,9 +87,9 @@ def import_(spec: Path, overlays: tuple[Path, ...], output: Path | None) -> None
         _count(len(json.loads(text).get("$defs", ())), "schema", "schemas"),
         f"{-(-len(text) // 1000):,} KB",
     )
-    click.echo(", ".join(counts), err=True)
+    say(", ".join(counts), err=True)
     if output:
-        click.echo(f"Use it with `catalog: {output}` in replayproxy.yaml.", err=True)
+        say(f"Use it with `catalog: {output}` in replayproxy.yaml.", err=True)
 
 
 @catalog.command("list")
@@ -112,9 +112,9 @@ def list_operations(family: str | None, catalog_file: Path | None, as_json: bool
         raise ConfigError(f"there is no family {family!r:.80}{near or '.'} {LIST_HINT}")
     operations = [operation for each in families for operation in each.operations]
     if as_json:
-        click.echo(json.dumps([_row(operation) for operation in operations], indent=2))
+        print_json([_row(operation) for operation in operations])
         return
-    click.echo(printable(catalog_header(known)) + "\n")
+    say(catalog_header(known) + "\n")
     rows = [
         (operation.family, operation.id, operation.method, _path(operation), ", ".join(_marks(operation)))
         for operation in operations
@@ -141,10 +141,10 @@ def show(operation: str, catalog_file: Path | None, as_json: bool) -> None:
     form = catalog_form(catalog_file)
     found = next(each for each in form["operations"] if each["id"] == name)
     if as_json:
-        click.echo(json.dumps(with_definitions(found, form.get("$defs", {})), indent=2))
+        print_json(with_definitions(found, form.get("$defs", {})))
         return
     lines = [catalog_header(known), "", *operation_lines(found, form.get("$defs", {}))]
-    click.echo(printable("\n".join(lines)))
+    say("\n".join(lines))
 
 
 def _count(number: int, one: str, more: str) -> str:

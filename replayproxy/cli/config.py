@@ -8,6 +8,7 @@ import os
 import click
 
 from replayproxy.cli.options import load_settings, setting_options
+from replayproxy.cli.terminal import print_json, say
 from replayproxy.config import KEYS, Loaded, schema
 from replayproxy.errors import ConfigError
 
@@ -43,9 +44,9 @@ def check(file: str | None, as_json: bool) -> None:
     except ConfigError as error:
         problems = str(error).splitlines()
     if as_json:
-        click.echo(json.dumps({"file": read, "problems": problems}))
+        print_json({"file": read, "problems": problems}, indent=None)
     else:
-        click.echo("\n".join(problems) or (f"{read}: fine" if read else "no config file; all settings are fine"))
+        say("\n".join(problems) or (f"{read}: fine" if read else "no config file; all settings are fine"))
     raise click.exceptions.Exit(1 if problems else 0)
 
 
@@ -61,12 +62,12 @@ def show(loaded: Loaded, as_json: bool) -> None:
     """
     rows = [(key.name, key.of(loaded.settings), loaded.origins[key.name]) for key in KEYS]
     if as_json:
-        click.echo(json.dumps({name: {"value": value, "origin": origin} for name, value, origin in rows}, indent=2))
+        print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
         return
     lines = [(name, _written(value), origin) for name, value, origin in rows]
     name_width, value_width = (max(len(line[column]) for line in lines) for column in (0, 1))
     for name, value, origin in lines:
-        click.echo(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
+        say(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
 
 
 def _written(value: object) -> str:
@@ -83,4 +84,4 @@ def show_schema() -> None:
       replayproxy config schema > replayproxy.schema.json
       and on top of replayproxy.yaml: # yaml-language-server: $schema=replayproxy.schema.json
     """
-    click.echo(json.dumps(schema(), indent=2))
+    print_json(schema())

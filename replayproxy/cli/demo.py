@@ -14,6 +14,7 @@ import click
 
 import replayproxy
 from replayproxy.cli.serving import stop_signal
+from replayproxy.cli.terminal import say
 from replayproxy.config import Settings
 from replayproxy.proxy.answers import INTERACTION_HEADER
 from replayproxy.proxy.app import running
@@ -54,7 +55,7 @@ def demo(once: bool) -> None:
 async def _demo(once: bool) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="replayproxy-demo-"))
     settings = Settings(cassette=folder / "demo.yaml", cassettes=None, port=0, admin_port=0)
-    click.echo(f"replayproxy {replayproxy.__version__}: a demo without an API key and without a network\n")
+    say(f"replayproxy {replayproxy.__version__}: a demo without an API key and without a network\n")
     recorded = await _talk(settings, "record", _QUESTION)
     played = await _talk(settings, "playback", _QUESTION)
     missed = (await _talk(settings, "playback", _CHANGED))[-1]
@@ -63,7 +64,7 @@ async def _demo(once: bool) -> bool:
     _tell(1, "record", path, recorded[1], f"saved as #{len(recorded)} in {settings.cassette}")
     _tell(2, "playback", path, played[1], f"emulator stopped, bytes {'identical' if same else 'DIFFERENT'}")
     _tell(3, "miss", path, missed, "the question was changed; what the app is told:")
-    click.echo("\n".join(f"      {line}" for line in _error_message(missed).splitlines()))
+    say("\n".join(f"      {line}" for line in _error_message(missed).splitlines()))
     passed = same and [answer.status for answer in (*recorded, *played, missed)] == [200, 200, 200, 200, 424]
     if not passed:
         click.secho("\nthe demo failed", fg="red")
@@ -102,16 +103,16 @@ def _error_message(answer: _Answer) -> str:
 
 
 def _tell(step: int, name: str, path: str, answer: _Answer, about: str) -> None:
-    click.echo(f"  {step} {name:<9} POST {path}  {answer.status}  {answer.milliseconds:.0f} ms  {about}")
+    say(f"  {step} {name:<9} POST {path}  {answer.status}  {answer.milliseconds:.0f} ms  {about}")
 
 
 def _tell_next(base_url: str = "") -> None:
-    click.echo("\nNext:")
+    say("\nNext:")
     if not base_url:
-        click.echo("  replayproxy serve            # plays what is recorded, asks the emulator for the rest")
-    click.echo(f"  export OPENAI_BASE_URL={base_url or 'http://127.0.0.1:8080/v1'} OPENAI_API_KEY=demo")
-    click.echo("  python your_app.py           # it talks to the proxy now")
-    click.echo("  replayproxy run --mode playback -- pytest    # in CI: no key, no network, the same answers")
+        say("  replayproxy serve            # plays what is recorded, asks the emulator for the rest")
+    say(f"  export OPENAI_BASE_URL={base_url or 'http://127.0.0.1:8080/v1'} OPENAI_API_KEY=demo")
+    say("  python your_app.py           # it talks to the proxy now")
+    say("  replayproxy run --mode playback -- pytest    # in CI: no key, no network, the same answers")
 
 
 async def _stay(settings: Settings) -> None:
@@ -119,6 +120,6 @@ async def _stay(settings: Settings) -> None:
     configure(settings.log_format)
     with stop_signal() as stop:
         async with running(dataclasses.replace(settings, mode="auto")) as proxy:
-            click.echo(f"\nThe proxy stays up on {proxy.url} until Ctrl+C.")
+            say(f"\nThe proxy stays up on {proxy.url} until Ctrl+C.")
             _tell_next(f"{proxy.url}/v1")
             await stop.wait()

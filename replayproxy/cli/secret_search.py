@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import click
-
-from replayproxy.cli.terminal import printable
+from replayproxy.cli.terminal import say
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.secrets.rewrite import spotted
 from replayproxy.core.secrets.yaml import in_yaml, is_dummy
 from replayproxy.errors import CassetteError
 from replayproxy.stores.file_store import MAX_BYTES
-from replayproxy.stores.side_files import SideFiles, failure
+from replayproxy.stores.plain_files import failure, opened_regular
+from replayproxy.stores.side_files import SideFiles
 
 __all__ = ["Hit", "cassettes_in", "files_in", "hits_in", "read_file"]
 
@@ -89,7 +88,7 @@ def _united(meant: list[Hit], told: list[Hit]) -> list[Hit]:
     found = list(meant)
     for hit in told:
         here = lines[hit.path, hit.line]
-        same = [number for number in here if hit.secret in meant[number].secret or meant[number].secret in hit.secret]
+        same = [number for number in here if _is_same(meant[number], hit)]
         elsewhere = places[hit.path, hit.secret]
         if same:
             elsewhere[:] = [number for number in elsewhere if number not in same]
@@ -99,6 +98,11 @@ def _united(meant: list[Hit], told: list[Hit]) -> list[Hit]:
         else:
             found.append(hit)
     return found
+
+
+def _is_same(meant: Hit, told: Hit) -> bool:
+    """Whether both are one: what base64 spells in the text, say, has its line and its rule in common."""
+    return told.secret in meant.secret or meant.secret in told.secret or told.rule == meant.rule
 
 
 def _meant(path: Path, redactor: Redactor) -> Iterator[Hit]:
@@ -113,7 +117,7 @@ def _meant(path: Path, redactor: Redactor) -> Iterator[Hit]:
                 yield Hit(file, each.line, each.sighting.rule, each.sighting.where, each.sighting.secret)
             return
         except CassetteError as error:
-            click.echo(printable(f"Warning: {error.at(str(path))}; searched as text"), err=True)
+            say(f"Warning: {error.at(str(path))}; searched as text", err=True)
     for line, sighting in in_yaml(redactor, text):
         yield Hit(path, line, sighting.rule, sighting.where, sighting.secret)
 
@@ -148,7 +152,8 @@ def _windows(path: Path) -> Iterator[tuple[bytes, bytes]]:
 def read_file(path: Path) -> bytes:
     """What is in a file; CassetteError when it cannot be read."""
     try:
-        return path.read_bytes()
+        with opened_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise failure(error, path, "read") from error
 

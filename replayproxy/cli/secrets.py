@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from rich.progress import track
 
 from replayproxy.cli.options import load_settings
 from replayproxy.cli.secret_search import cassettes_in, files_in, hits_in, read_file
-from replayproxy.cli.terminal import printable
+from replayproxy.cli.terminal import print_json, say
 from replayproxy.config import Settings
 from replayproxy.core.bodies import BodyDigest
 from replayproxy.core.body_forms import file_extension
@@ -28,7 +27,8 @@ from replayproxy.core.secrets.custom import redactor_for, unusable_variables
 from replayproxy.core.secrets.rewrite import Redacted, redacted_cassette
 from replayproxy.errors import CassetteError
 from replayproxy.stores.lock import Lock
-from replayproxy.stores.side_files import SideFiles, failure, write_whole
+from replayproxy.stores.plain_files import failure, write_whole
+from replayproxy.stores.side_files import SideFiles
 
 __all__ = ["redact", "scan"]
 
@@ -64,14 +64,14 @@ def scan(context: click.Context, paths: tuple[Path, ...], config_file: str | Non
     hits = hits_in(_shown_progress(files, "Scanning"), redactor)
     if as_json:
         rows = [{"path": str(hit.path), "line": hit.line, "rule": hit.rule, "where": hit.where} for hit in hits]
-        click.echo(json.dumps(rows, indent=2))
+        print_json(rows)
     else:
         for hit in hits:
-            click.echo(printable(f"{hit.path}:{hit.line}: {hit.rule}: {hit.where}"))
+            say(f"{hit.path}:{hit.line}: {hit.rule}: {hit.where}")
         told = f"{len(hits)} found in {len({hit.path for hit in hits})}" if hits else "nothing found in any"
-        click.echo(f"{told} of {len(files)} files")
+        say(f"{told} of {len(files)} files")
         if hits:
-            click.echo("Redact cassettes with `replayproxy cassette redact`; keys that were published must be revoked.")
+            say("Redact cassettes with `replayproxy cassette redact`; keys that were published must be revoked.")
     context.exit(_FOUND if hits else 0)
 
 
@@ -97,14 +97,14 @@ def redact(paths: tuple[Path, ...], config_file: str | None, dry_run: bool, as_j
     files = [file for path in paths or (_configured(settings),) for file in cassettes_in(path, bool(paths))]
     rows = [_redact(file, redactor, settings, dry_run) for file in _shown_progress(files, "Redacting")]
     if as_json:
-        click.echo(json.dumps([row | {"path": str(row["path"])} for row in rows], indent=2))
+        print_json([row | {"path": str(row["path"])} for row in rows])
         return
     if not rows:
-        click.echo("There is no cassette to redact.")
+        say("There is no cassette to redact.")
     deed = "to redact" if dry_run else "redacted"
     for row in rows:
         told = f"{row['secrets']} secrets in {row['interactions']} interactions {deed}"
-        click.echo(printable(f"{row['path']}: {told if row['secrets'] else 'nothing to redact'}"))
+        say(f"{row['path']}: {told if row['secrets'] else 'nothing to redact'}")
 
 
 def _settings(config_file: str | None) -> Settings:
@@ -113,7 +113,7 @@ def _settings(config_file: str | None) -> Settings:
 
 def _redactor(settings: Settings) -> Redactor:
     for problem in unusable_variables(settings.redact, os.environ):
-        click.echo(f"Warning: {problem}", err=True)
+        say(f"Warning: {problem}", err=True)
     key = os.environ.get(settings.upstream.api_key_env or "", "").strip()
     return redactor_for(settings.redact, os.environ, (key,) if key else ())
 

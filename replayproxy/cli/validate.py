@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import orjson
 
 from replayproxy.cli.catalog_files import catalog_option, named_operation, read_bytes, the_catalog
 from replayproxy.cli.problem_lines import line_in_body
-from replayproxy.cli.terminal import printable
+from replayproxy.cli.terminal import print_json, say
 from replayproxy.core.answer_checks import answer_check
 from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.catalog import Operation
@@ -77,13 +76,13 @@ def validate(
     if as_json:
         rows = [_row(line, problem) for line, problem in told]
         result = {"file": str(file), "operation": operation.id, "valid": valid, "problems": rows}
-        click.echo(json.dumps(result, indent=2))
+        print_json(result)
         context.exit(0 if valid else _FOUND)
     for line, problem in told:
         mark = "warning: " if problem.warning and status is None else ""
-        click.echo(printable(f"{file}:{line}: {mark}{problem.message}"))
+        say(f"{file}:{line}: {mark}{problem.message}")
     if valid:
-        click.echo(printable(f"{file}: valid {operation.id} {'request' if status is None else f'answer {status}'}"))
+        say(f"{file}: valid {operation.id} {'request' if status is None else f'answer {status}'}")
     context.exit(0 if valid else _FOUND)
 
 

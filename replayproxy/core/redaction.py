@@ -22,6 +22,7 @@ from replayproxy.core.memo import Memo
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response, decode, encode
 from replayproxy.core.secrets.deltas import delta_edits
 from replayproxy.core.secrets.headers import credentials, redacted_value
+from replayproxy.core.secrets.packed import repacked
 from replayproxy.core.secrets.patterns import PLACEHOLDER, RULES, Rule, placeholder_of
 from replayproxy.core.secrets.scanner import Scanner, scanner
 from replayproxy.core.secrets.spans import Edit, apply, merge, recut
@@ -33,6 +34,9 @@ __all__ = ["LEAST_LITERAL", "RULES", "Finding", "Redactor", "Rule", "StreamRedac
 LEAST_SECRET = 12
 #: What was given on purpose may be shorter.
 LEAST_LITERAL = 8
+
+#: The bytes of UTF-8 that begin no character.
+_CONTINUED = bytes(range(0x80, 0xC0))
 
 #: A second look finds something only where secrets of odd shapes overlap; a third one hardly ever does.
 PASSES = 4
@@ -123,12 +127,24 @@ class Redactor:
         """A redacted copy of a body under these headers; one in a file stays as it is."""
         if isinstance(body, FileBody):
             return body
-        return self._settled(body, lambda raw: self.body_edits(headers, raw, secrets))[0]
+        return self._body(headers, body, secrets, headers.get("content-encoding") or "")[0]
+
+    def _body(
+        self, headers: Headers, body: bytes, secrets: frozenset[str], coding: str, chunks: tuple[Chunk, ...] = ()
+    ) -> tuple[bytes, tuple[Chunk, ...]]:
+        """A redacted body in that content coding, with its chunks: what was compressed loses them with its secrets."""
+
+        def cleansed(raw: bytes) -> bytes:
+            return self._settled(raw, lambda text: self.body_edits(headers, text, secrets))[0]
+
+        if (again := repacked(body, coding, cleansed)) is not body:
+            return again, ()
+        return self._settled(body, lambda raw: self.body_edits(headers, raw, secrets), chunks)
 
     def response(self, response: Response, secrets: frozenset[str]) -> Response:
         """A redacted copy of `response`, its chunks resized; a body in a file stays as it is.
 
-        `secrets` are those of the request. A body that is still compressed hides its secrets: give it decoded.
+        `secrets` are those of the request. A body that is still compressed loses its chunks with its secrets.
         """
         sorted_headers = self._sorted(response.headers)
         secrets = self._answer_secrets(sorted_headers, secrets)
@@ -136,15 +152,21 @@ class Redactor:
         reason = self.text(response.reason, secrets)
         if isinstance(response.body, FileBody):
             return replace(response, reason=reason, headers=headers)
-        body, chunks = self._settled(
-            response.body, lambda raw: self.body_edits(response.headers, raw, secrets), response.chunks
-        )
+        # Of a coding that was taken off the header still tells.
+        coding = "" if response.coding else response.headers.get("content-encoding") or ""
+        body, chunks = self._body(response.headers, response.body, secrets, coding, response.chunks)
         return Response(response.status, reason, headers, body, response.coding, chunks)
 
     def text(self, text: str, secrets: frozenset[str] = frozenset()) -> str:
         """`text` without secrets: a line of a log, an error, a URL."""
-        raw = text.encode("utf-8", "surrogatepass")
-        return self.data(raw, secrets).decode("utf-8", "surrogatepass")
+        try:
+            return decode(self.data(encode(text), secrets))
+        except UnicodeEncodeError:  # halves of characters, which never were bytes
+            raw = self.data(text.encode("utf-8", "surrogatepass"), secrets)
+        try:
+            return raw.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:  # a secret began within one
+            return raw.decode("utf-8", "replace")
 
     def data(self, data: bytes, secrets: frozenset[str] = frozenset()) -> bytes:
         """`data` of any kind without secrets."""
@@ -254,6 +276,6 @@ def find_secrets(text: str | bytes) -> tuple[Finding, ...]:
         return tuple(Finding(edit.rule, edit.start, edit.end) for edit in edits)
 
     def characters(end: int) -> int:
-        return len(raw[:end].decode("utf-8", "surrogatepass"))
+        return len(raw[:end].translate(None, _CONTINUED))  # an edit may begin or end within a character
 
     return tuple(Finding(edit.rule, characters(edit.start), characters(edit.end)) for edit in edits)

@@ -1,7 +1,8 @@
 """The log on standard error: one line for each exchange, as text or as JSON.
 
 Rules:
-1. What a client or an upstream sent reaches a line redacted, and with its control characters escaped.
+1. What a client or an upstream sent reaches a line redacted, and with its control characters escaped; so do messages
+   and exceptions that may quote it.
 2. Exchanges of which there is nothing to say but what became of them are collected and told a few times a second: a
    line of its own for each, but one message of the log for all. Whatever else is told comes after them.
 """
@@ -17,6 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from replayproxy.core.catalog import Operation
+from replayproxy.core.redaction import Redactor
 from replayproxy.core.report import printable, problem_line
 from replayproxy.proxy.exchange import Exchange
 
@@ -97,9 +99,9 @@ class _Text(logging.Formatter):
             return "\n".join([_text(line) for line in lines])
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        lines = [f"{time} {level}{printable(record.getMessage())}{_told(record)}"]
+        lines = [f"{time} {level}{printable(_message(record))}{_told(record)}"]
         if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
+            lines += _discreet(self.formatException(record.exc_info)).splitlines()
         exchange = getattr(record, "exchange", None)
         if isinstance(exchange, Exchange):
             if exchange.outcome != "missed":  # a miss tells of them itself
@@ -112,14 +114,30 @@ class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object a line."""
         if lines := getattr(record, "lines", None):
-            return "\n".join([json.dumps(_facts(line.time, "info", line.asked) | _line_facts(line)) for line in lines])
-        told = _facts(record.created, record.levelname.lower(), record.getMessage())
+            return "\n".join([_json(_facts(line.time, "info", line.asked) | _line_facts(line)) for line in lines])
+        told = _facts(record.created, record.levelname.lower(), _message(record))
         exchange = getattr(record, "exchange", None)
         if isinstance(exchange, Exchange):
             told |= _exchange_facts(exchange, getattr(record, "took", 0.0))
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, default=str)
+            told["exception"] = _discreet(self.formatException(record.exc_info))
+        return _json(told)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What a record says. That of an exchange was redacted with it; others may quote a request as well."""
+    message = record.getMessage()
+    return message if hasattr(record, "exchange") else _discreet(message)
+
+
+def _discreet(text: str) -> str:
+    """Text without what looks like a secret: exceptions quote what they stumbled over."""
+    return Redactor().text(text)
+
+
+def _json(facts: dict[str, Any]) -> str:
+    """ASCII, and no control character in it."""
+    return json.dumps(facts, default=str).replace("\x7f", "\\u007f")
 
 
 def _facts(time: float, level: str, message: str) -> dict[str, Any]:

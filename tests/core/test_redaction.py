@@ -57,6 +57,7 @@ FIELDS = [
         r'{"a": "{\"b\":\"{\\\"secret\\\":\\\"x\\\"}\"}"}',
         r'{"a": "{\"b\":\"{\\\"secret\\\":\\\"redacted.secret\\\"}\"}"}',
     ),
+    (r'{"a": "{\"secret\":\"abc\\"}', r'{"a": "{\"secret\":\"redacted.secret"}'),
     (r'{"a": "{\"secret\":\n \"abc"}', r'{"a": "{\"secret\":\n \"redacted.secret"}'),
     ('data: {"password": "abc"}\n\ndata: [DONE]\n\n', 'data: {"password": "redacted.password"}\n\ndata: [DONE]\n\n'),
     ('data: {"password": "abc\n\ndata: x', 'data: {"password": "redacted.password\n\ndata: x'),
@@ -116,6 +117,16 @@ TEXTS = [
     ("r=https%3A%2F%2Fh%3Faccess_token%3DAb3dEf6h%26b", "r=https%3A%2F%2Fh%3Faccess_token%3Dredacted.token%26b"),
     ("OPENAI_API_KEY=Ab3dEf6h\nB=c", "OPENAI_API_KEY=redacted.api-key\nB=c"),
     (r'".env:\nDB_PASSWORD=Ab3dEf6h\n"', r'".env:\nDB_PASSWORD=redacted.password\n"'),
+    ("https://h/cb#access_token=Ab3dEf6h&b=c", "https://h/cb#access_token=redacted.token&b=c"),
+    ("https://h/x?X-Amz-Signature=Ab3dEf6h", "https://h/x?X-Amz-Signature=redacted.signature"),
+    ("postgres://u:Ab3/dEf+6h@h:5432/db", "postgres://redacted.userinfo@h:5432/db"),
+    ("Server=h;Password=Ab3dEf6h;Timeout=30", "Server=h;Password=redacted.password;Timeout=30"),
+    ('{"env": "DB_PASSWORD=Ab3dEf6h"}', '{"env": "DB_PASSWORD=redacted.password"}'),
+    ("export API_KEY=Ab3dEf6hIj9lMnOp && x", "export API_KEY=redacted.api-key && x"),
+    ("Incorrect API key provided: 'sk-a***z'.", "Incorrect API key provided: 'redacted.api-key'."),
+    (r'{"message": "Invalid API key: \"ab***yz\""}', r'{"message": "Invalid API key: \"redacted.api-key\""}'),
+    ("the key sk-proj-abc*****wxyz is revoked", "the key redacted.api-key is revoked"),
+    ('{"password":' + " " * 500 + '"abc"}', '{"password":' + " " * 500 + '"redacted.password"}'),
     ("x" * 100 + "?api_key=Ab3dEf6h", "x" * 100 + "?api_key=redacted.api-key"),
 ]
 
@@ -138,8 +149,10 @@ UNTOUCHED = [
     "https://redacted.userinfo@host/ ?api_key=redacted.api-key x-api-key: redacted.api-key",
     "redacted.api-key: Ab3dEf6hIj9lMnOpQr set-cookie: nothing",
     "Incorrect API key provided: redacted.api-key. You can",
+    "an API key was used, the API key 12 of 1234; API key: none. call(api_key=os.environ['KEY'], password=get_it())",
+    "see http://registry:4873/@scope/name and https://[::1]:8080/a@b, **bold** sk-***",
     "-----BEGIN PRIVATE KEY----- is how it starts",
-    'form-data; name="file"\r\n\r\nabc\r\n--x',
+    'content-disposition: form-data; name="file"\r\n\r\nabc\r\n--x',
     "",
 ]
 
@@ -215,7 +228,7 @@ def test_query_fields_are_redacted_by_name(before: str, after: str) -> None:
         ("http://user:Ab3dEf6hIj9l@host/", "http://redacted.userinfo@host/"),
         (
             "/v1/x?X-Amz-Signature=abc&X-Amz-Security-Token=d",
-            "/v1/x?X-Amz-Signature=abc&X-Amz-Security-Token=redacted.token",
+            "/v1/x?X-Amz-Signature=redacted.signature&X-Amz-Security-Token=redacted.token",
         ),
     ],
 )
@@ -452,6 +465,18 @@ def test_text_of_any_kind_survives() -> None:
     """Text that is no UTF-8 comes back as it was around what is redacted."""
     assert REDACTOR.text(f"\ud800 {KEY} \udcff ü") == "\ud800 redacted.api-key \udcff ü"
     assert REDACTOR.text("nothing \ud800") == "nothing \ud800"
+    secret = frozenset({"\udcb4 opaque credential"})
+    assert REDACTOR.text("\udcb4 opaque credential", secret) == "redacted.api-key"
+    assert REDACTOR.text("\ud800\udcb4 opaque credential", secret).endswith("redacted.api-key")
+
+
+@pytest.mark.parametrize("lead", ["", "a"])
+def test_a_secret_may_end_within_a_character(lead: str) -> None:
+    """The bounds of patterns count bytes: what they cut through is told, and nothing raises."""
+    text = f"api key provided: {lead}{'é' * 400}"
+    (found,) = find_secrets(text)
+    assert (found.start, found.end) == (18, 168 + len(lead))
+    assert REDACTOR.text(text).startswith("api key provided: redacted.api-key")
 
 
 def test_find_secrets_says_where_and_which_rule() -> None:

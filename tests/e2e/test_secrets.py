@@ -180,7 +180,7 @@ def requests(text: str) -> Iterator[dict[str, Any]]:
 
 def malformed() -> Iterator[bytes]:
     """What only a broken client sends."""
-    head = f"POST /v1/chat HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRETS['opaque key']}\r\n"
+    head = f"POST /v1/chat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRETS['opaque key']}\r\n"
     yield f"{head}Transfer-Encoding: chunked\r\n\r\n{SECRETS['opaque key']} {KEY}\r\nxx\r\n".encode()
     yield f"{head}Content-Length: {SECRETS['opaque key']}\r\n\r\n".encode()
     yield f"{head}Content-Length: 500\r\n\r\n{KEY} {SECRETS['opaque key']}".encode()

@@ -66,9 +66,34 @@ def test_exceptions_are_logged_without_control_characters(style: str, capsys: py
 
 
 async def test_a_malformed_request_leaves_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is answered with 400, and that is all."""
+    """It is answered with 400, and one line tells of it."""
     configure("text")
     async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
         got = await exchange(proxy.url, b"GET / HTTP/1.1\r\nHost : x\r\n\r\n")
-    assert got.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
-    assert capsys.readouterr().err == ""
+    assert got.startswith(b"HTTP/1.1 400 ")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert " refused: 400 " in line
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_messages_and_exceptions_hold_no_secret(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """They quote what they stumbled over."""
+    configure(style)
+    key = "sk-proj-Ab3dEf6hIj9lMnOpQrStUv"
+    try:
+        raise ValueError(f"no number: {key}")
+    except ValueError:
+        logging.getLogger("replayproxy.x").exception("cannot read Authorization: Bearer %s", key)
+    told = capsys.readouterr().err
+    assert key not in told
+    assert told.count("redacted.api-key") == 1
+    assert "Bearer redacted.authorization" in told
+
+
+def test_json_lines_hold_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not even the one that is ASCII and that JSON leaves as it is."""
+    configure("json")
+    logging.getLogger("replayproxy.x").warning("a\x7fb\x1b")
+    told = capsys.readouterr().err
+    assert "\x7f" not in told
+    assert json.loads(told)["message"] == "a\x7fb\x1b"

@@ -1,8 +1,9 @@
 """Secrets that an event stream tells in pieces: `"sk-pr"` in one event, `"oj-…"` in the next.
 
 Rules:
-1. Pieces of one text are the strings at the same path in the events of a stream; where events count what they are about
-   (`index`, `output_index`, `item_id`), each count is a text of its own. So streams of several answers do not mix.
+1. Pieces of one text are the strings at the same path in the events of a stream, or the events themselves where they
+   are no JSON. Where events count what they are about (`index`, `output_index`, `item_id`), each count is a text of its
+   own, so that streams of several answers do not mix.
 2. The first piece takes what replaces the secret, the others lose their share of it; nothing else changes.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from replayproxy.core.messages import decode, encode
 from replayproxy.core.secrets.json import Key, Span, event_texts, scalars
 from replayproxy.core.secrets.spans import Edit
 from replayproxy.core.secrets.views import json_view
@@ -31,6 +33,8 @@ _Path = tuple[Key, ...]
 #: A path, and what the objects on it are counted by.
 _Place = tuple[_Path, tuple[str, ...]]
 _Event = tuple[Span, ...]
+#: The place of events that are no JSON.
+_PLAIN: _Place = (("",), ("",))
 _Texts = dict[_Place, list[tuple[_Event, str]]]
 
 
@@ -57,17 +61,19 @@ def _texts(data: bytes) -> Iterator[tuple[_Path, list[_Piece]]]:
     """The texts that come in pieces. What is the same in all events (the name of the model, say) is none."""
     texts: _Texts = {}
     for event in event_texts(data):
-        _collect(_value(data, event), (), (), event, texts)
+        try:
+            value = orjson.loads(_joined(data, event))
+        except orjson.JSONDecodeError:
+            texts.setdefault(_PLAIN, []).append((event, decode(_joined(data, event))))
+        else:
+            _collect(value, (), (), event, texts)
     for (path, _), pieces in texts.items():
         if len({text for _, text in pieces}) > 1:
-            yield path, [_Piece(event, text.encode()) for event, text in pieces]
+            yield path, [_Piece(event, encode(text)) for event, text in pieces]
 
 
-def _value(data: bytes, event: _Event) -> Any:
-    try:
-        return orjson.loads(b"\n".join(data[start:end] for start, end in event))
-    except orjson.JSONDecodeError:
-        return None
+def _joined(data: bytes, event: _Event) -> bytes:
+    return b"\n".join(data[start:end] for start, end in event)
 
 
 def _collect(value: Any, path: _Path, counted: tuple[str, ...], event: _Event, texts: _Texts) -> None:
@@ -94,7 +100,24 @@ def _shares(data: bytes, path: _Path, pieces: list[_Piece], edit: Edit) -> Itera
         start, end = max(edit.start - begins, 0), min(edit.end - begins, len(piece.text))
         if end <= 0:
             return
-        found = next(scalar for scalar in reversed([*scalars(data, piece.event)]) if scalar.path == path)
-        span = json_view(data, found.start, found.end).span(start, end)
+        span = _plain_span(piece, start, end) if path is _PLAIN[0] else _json_span(data, path, piece, start, end)
         yield Edit(*span, replacement, edit.rule, span[0])
         begins, replacement = begins + len(piece.text), b""
+
+
+def _json_span(data: bytes, path: _Path, piece: _Piece, start: int, end: int) -> Span:
+    found = next(scalar for scalar in reversed([*scalars(data, piece.event)]) if scalar.path == path)
+    return json_view(data, found.start, found.end).span(start, end)
+
+
+def _plain_span(piece: _Piece, start: int, end: int) -> Span:
+    """Where a part of an event's text stands: its lines are one after the other, with a line end between them."""
+    return _place(piece.event, start, first=True), _place(piece.event, end, first=False)
+
+
+def _place(event: _Event, at: int, *, first: bool) -> int:
+    for begin, end in event[:-1]:
+        if at < end - begin or (at == end - begin and not first):
+            return begin + at
+        at = max(at - (end - begin) - 1, 0)
+    return event[-1][0] + at

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import unquote_to_bytes
 
 from replayproxy.core.secrets.headers import HeaderNames
 from replayproxy.core.secrets.paths import form_fields
@@ -33,16 +34,19 @@ __all__ = ["FieldFinder"]
 _NAME_REACH = 80
 
 _SEPARATORS = b"-_. []"
-_BLANKS = r"(?:[ \t\r\n]|\\{1,7}[nrt]){0,16}"
+_BLANKS = r"(?:[ \t\r\n]|\\{1,7}[nrt]){0,4096}+"
 #: What follows a name: `": "` with its escape, quote and perhaps `[`; `=`; or `: ` of a header.
 _TAIL = rf"(?:(\\{{0,7}})([\"'])(?:{_BLANKS}:{_BLANKS})(\[{_BLANKS})?\1\2|(=|%3d)|(:[ \t]{{0,4}}))"
 _COMMA = re.compile(f"{_BLANKS},{_BLANKS}".encode())
 _STRING_ENDS = {b'"': re.compile(rb'["\r\n]'), b"'": re.compile(rb"[\"'\r\n]")}
 
-_QUERY_NAME = re.compile(rb"(\n|\\n|[?&]|&amp;|\\u0026|%3f|%26)([a-z0-9_.\[\]-]+)\Z")
+#: What stands before a field of a query, where a whole name counts; and before a setting, where it does not.
+_QUERY_NAME = re.compile(rb"(?:(\n|\\n|[;\"' ])|[?&#]|&amp;|\\u0026|%3f|%26|%23)([a-z0-9_.\[\]-]+)\Z")
 _QUERY_CHAR = rb"[^&\s\"'<>#\\`]"
 _QUERY_VALUE = re.compile(rb"(?:(?!redacted\.)%b){8,%d}+" % (_QUERY_CHAR, MAX_SECRET))
 _ESCAPED_QUERY_VALUE = re.compile(rb"(?:(?!redacted\.|%%2[0236])%b){8,%d}+" % (_QUERY_CHAR, MAX_SECRET))
+
+_SETTING = re.compile(rb"(?:(?!redacted\.)[^;&\s\"'<>#\\`]){8,%d}+" % MAX_SECRET)
 
 _LINE_CHAR = rb"(?!redacted\.)[^\s\"'\\,;<>`]"
 _LINE_SECRET = re.compile(rb"(?=(?:%b){0,200}?[0-9])(?:%b){16,%d}+" % (_LINE_CHAR, _LINE_CHAR, MAX_SECRET))
@@ -54,8 +58,13 @@ _LINE_COOKIE = re.compile(rb"(?<==)(?:(?!redacted\.)[^\"'\\\s;<>`]){8,%d}+" % MA
 _COOKIE_NAME = re.compile(rb"[^\s=;\"'\\<>]{1,100}=")
 
 _PART = re.compile(
-    rb"form-data;(?>[^\r\n]{0,300}?(?<![a-z*])name=)(?:\"([^\"\r\n]{1,100})\"|([^\s;\"]{1,100}+))[^\r\n]{0,300}+"
-    rb"(?:\r?\n[^\r\n]{1,500}+){0,8}+\r?\n\r?\n"
+    rb"content-disposition[ \t]*:([^\r\n]{0,500}(?:\r?\n[ \t][^\r\n]{0,500}){0,8})"
+    rb"(?:\r?\n[^\r\n]{1,500}){0,8}\r?\n\r?\n"
+)
+#: A name, or a piece of one (RFC 2231), as clients write it and as they should not.
+_PART_NAME = re.compile(
+    rb"(?<![a-z])name[ \t]*(?:\*[0-9]?\*?)?[ \t]*=[ \t]*(?:utf-8'[a-z-]*'|iso-8859-1'[a-z-]*')?"
+    rb"(?:\"([^\"\r\n]{0,100})\"|'([^'\r\n]{0,100})'|([^\s;\"']{1,100}+))"
 )
 _VALUE = re.compile(rf"value(\\{{0,7}})([\"']){_BLANKS}:{_BLANKS}()\1\2".encode())
 _LIST_END = re.compile(rf"\}}{_BLANKS}\]".encode())
@@ -136,9 +145,8 @@ class FieldFinder:
     def _query(self, data: bytes, lower: bytes, match: re.Match[bytes]) -> Iterator[Edit]:
         before = lower[max(0, match.start() - _NAME_REACH) : match.start(4)]
         name = _QUERY_NAME.search(before if match.start() > _NAME_REACH else b"\n" + before)
-        rule = name and self._rule(name.group(2), whole=not name.group(1).endswith((b"\n", b"\\n")))
-        pattern = _QUERY_VALUE if match.group(4) == b"=" else _ESCAPED_QUERY_VALUE
-        value = pattern.match(data, match.end()) if rule else None
+        rule = name and self._rule(name.group(2), whole=name.group(1) is None)
+        value = _setting(name.group(1), match.group(4)).match(data, match.end()) if name and rule else None
         if rule and value:
             yield from _edit(data, rule, match.start(), *value.span())
 
@@ -149,14 +157,29 @@ class FieldFinder:
         if rule and value:
             yield from _edit(data, rule, match.start(), *value.span())
 
+    def _part_rule(self, disposition: bytes) -> Rule | None:
+        """Strings that are no name, a file's for one, may look like it: each is asked for, and all as one."""
+        names = [unquote_to_bytes(b"".join(found)) for found in _PART_NAME.findall(disposition)]
+        rules = (self._rule(name, whole=True) for name in (*names, b"".join(names)))
+        return next((rule for rule in rules if rule), None)
+
     def _parts(self, data: bytes, lower: bytes, at: int) -> Iterator[Edit]:
         for match in _PART.finditer(lower, at):
-            rule = self._rule(match.group(1) or match.group(2), whole=True)
+            rule = self._part_rule(match.group(1))
             end = data.find(b"\n--", match.end() - 1, match.end() + MAX_SECRET)
             if end < 0 and len(data) <= match.end() + MAX_SECRET:
                 end = len(data)
             if rule:
                 yield from _edit(data, rule, match.start(), match.end(), end - (data[end - 1 : end] == b"\r"))
+
+
+def _setting(before: bytes | None, equals: bytes) -> re.Pattern[bytes]:
+    """What the value is like of a field that `before` stands before: in prose (`export API_KEY=…`) it has a digit."""
+    if equals != b"=":
+        return _ESCAPED_QUERY_VALUE
+    if before == b" ":
+        return _LINE_SECRET
+    return _SETTING if before in (b";", b'"', b"'") else _QUERY_VALUE
 
 
 def _last_step(name: bytes) -> bytes:
@@ -253,7 +276,8 @@ def _string_end(data: bytes, start: int, escape: bytes, quote: bytes) -> int | N
         if stop.group() in b"\r\n" or stop.group() != quote:
             return at
         if (run + 1) % (2 * (depth + 1)):
-            return at - min(run, depth)
+            # The run ends in the escape of this quote, its ones at the end in binary; what is before that is text.
+            return at - (depth if run == depth else min((run ^ (run + 1)) >> 1, depth))
     return len(data) if len(data) <= start + MAX_SECRET else None
 
 

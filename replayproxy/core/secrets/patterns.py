@@ -125,10 +125,11 @@ _ALNUM = "A-Za-z0-9"
 #: What follows the prefix of an id: 16 and more letters and digits that are no plain word.
 _ID = rf"{_run(_ALNUM, 16, 64, 'A-Z0-9')}(?![A-Za-z0-9_-])"
 _JWT = rf"{_run(_WORD, 10, 2048)}\.{_run(_WORD, 4, 8192)}\.{_run(_WORD, 10, 2048)}"
-#: `user:password@`, or a user of 12 characters and more: a token.
+#: `user:password@`, or a user of 12 characters and more: a token. A slash may be in a password, but not behind a port.
 _USERINFO = (
-    r"/(?:/|\\/)(?![^@/\s]{0,512}redacted\.)"
-    r"([^/\s\"'<>?#\\@:]{0,256}:[^/\s\"'<>?#\\]{1,256}|[^/\s\"'<>?#\\@:]{12,256})@"
+    r"/(?:/|\\/)(?![^@/\s]{0,512}redacted\.)([^/\s\"'<>?#\\@:]{0,256}:[^/\s\"'<>?#\\]{1,256}|"
+    r"[^/\s\"'<>?#\\@:\[]{0,256}:(?![0-9]{1,5}/)(?:(?!redacted\.)[^\s\"'<>?#\\@]){1,256}|"
+    r"[^/\s\"'<>?#\\@:]{12,256})@"
 )
 _ESCAPED_USERINFO = r"%2f%2f((?=[a-z0-9._~-]{0,256}%3a)(?:(?!%2f|%40|redacted\.)[a-z0-9._~%-]){1,512}+)%40"
 #: A private key, to its end mark, or as far as it goes when it is cut off.
@@ -177,7 +178,7 @@ _FIELDS = (
     Rule("list.domain-secrets", "list", "domain-secrets", "secret"),
     Rule("query.key", "query", "key", "api-key"),
     Rule("query.token", "query", "token", "token"),
-    Rule("query.signature", "query", "sig signature", "signature"),
+    Rule("query.signature", "query", "sig signature x-amz-signature x-goog-signature", "signature"),
     Rule("query.password", "query", "pass pwd auth", "password"),
 )
 
@@ -186,13 +187,20 @@ _PLACES = (
     Rule("url.escaped-userinfo", "place", _ESCAPED_USERINFO, "userinfo", any_case=True, needs="%"),
 )
 
-_ECHOED = r"api key provided: (?!redacted\.)([^\s\"\\<>]{0,299}[^\s\"\\<>.,])"
+#: What an error says of a key, in its quotes or without; and a key of which the most is hidden already.
+_ECHOED = (
+    r"api key(?: provided)?:? (?:\\{0,7}[\"'`](?=[A-Za-z0-9])|&quot;)?(?!redacted\.)"
+    r"(?:(?<=provided: )|(?<=provided: .)|(?<=provided: ..)|(?=[^\s\"'\\<>]{0,200}(?:\*\*\*|[0-9][^\s\"'\\<>]{15})))"
+    r"([^\s\"'`\\<>]{0,299}[^\s\"'`\\<>.,])"
+)
+_MASKED = _starts("sk-") + r"(?=[*_-]{0,300}[A-Za-z0-9])[A-Za-z0-9_-]{0,64}\*{3,256}[A-Za-z0-9_-]{0,64}"
 _BEARER = rf"bearer[ +]({_run('a-z0-9._~+/=-', 20, 4096, '0-9')})"
 _GITHUB = rf"{_starts('gh[pousr]_')}{_run(_ALNUM, 20, 255)}|{_starts('github_pat_')}{_run(_WORD, 20, 255)}"
 
 _SHAPES = (
     Rule("shape.bearer", "shape", _BEARER, "authorization", any_case=True),
     Rule("shape.echoed-key", "shape", _ECHOED, "api-key", any_case=True, needs=" "),
+    Rule("shape.masked-key", "shape", _MASKED, "api-key", needs="***"),
     Rule("shape.private-key", "shape", _PEM, "private-key", needs="-"),
     Rule("shape.openai-key", "shape", _starts("sk-") + _run(_WORD, 16, 512, "A-Z0-9"), "api-key", needs="-"),
     Rule("shape.openai-session", "shape", _starts("sess-") + _run(_ALNUM, 20, 200), "api-key", needs="-"),

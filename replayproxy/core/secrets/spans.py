@@ -88,7 +88,7 @@ def _moved(offset: int, edits: tuple[Edit, ...]) -> int:
 def literal_edits(
     data: bytes, secrets: Secrets, hidden: Callable[[str], bytes], placeholders: bytes, at: int = 0
 ) -> Sequence[Edit]:
-    """Edits for `secrets` in `data` from `at`, as they are and as URLs, JSON and base64 spell them.
+    """Edits for `secrets` in `data` from `at`, as they are and as URLs, JSON, base64 and hex spell them.
 
     `hidden` gives what is put in the place of one.
 
@@ -119,12 +119,16 @@ def _all_forms(secrets: Secrets) -> dict[bytes, str]:
 def _forms(secret: str) -> tuple[bytes, ...]:
     raw = encode(secret)
     if _UNESCAPED.fullmatch(raw):
-        return tuple(dict.fromkeys((raw, *_base64_forms(raw))))
+        return tuple(dict.fromkeys((raw, *_base64_forms(raw), *_hex_forms(raw))))
     escaped, readable = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
     percent = (quote(raw, safe=""), quote(raw), quote_plus(raw))
     lower = (re.sub("%..", lambda code: code.group().lower(), form) for form in percent)
     texts = (escaped, escaped.replace("/", r"\/"), readable, readable.replace("/", r"\/"), *percent, *lower)
-    return tuple(dict.fromkeys((raw, *map(encode, texts), *_base64_forms(raw))))
+    return tuple(dict.fromkeys((raw, *map(encode, texts), *_base64_forms(raw), *_hex_forms(raw))))
+
+
+def _hex_forms(raw: bytes) -> tuple[bytes, ...]:
+    return raw.hex().encode(), raw.hex().upper().encode()
 
 
 def _base64_forms(raw: bytes) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["View", "json_view", "url_view"]
+__all__ = ["View", "json_view", "url_view", "view"]
 
 _PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPES = re.compile(_PAIR + rb"|\\u[0-9a-fA-F]{4}|\\[\"\\/bfnrt]")
@@ -54,26 +54,29 @@ class View:
 
 def json_view(data: bytes, start: int, end: int) -> View:
     """The inside of JSON strings in `data` from `start` to `end`, one level of escapes taken off."""
-    return _view(data, start, end, _ESCAPES, _unescaped)
+    return view(data, start, end, _ESCAPES, _unescaped)
 
 
 def url_view(data: bytes, start: int, end: int) -> View:
     """A query or a form in `data` from `start` to `end`, decoded."""
-    return _view(data, start, end, _PERCENT, lambda code: b" " if code == b"+" else unquote_to_bytes(code))
+    return view(data, start, end, _PERCENT, lambda code: b" " if code[0] == b"+" else unquote_to_bytes(code[0]))
 
 
-def _view(data: bytes, start: int, end: int, escapes: re.Pattern[bytes], decoded: Callable[[bytes], bytes]) -> View:
+def view(
+    data: bytes, start: int, end: int, escapes: re.Pattern[bytes], decoded: Callable[[re.Match[bytes]], bytes]
+) -> View:
+    """`data` from `start` to `end` with what is `decoded` in the place of each of the `escapes`."""
     text, raw, seen, done = bytearray(), list[tuple[int, int]](), list[tuple[int, int]](), start
     for found in escapes.finditer(data, start, end):
         text += data[done : found.start()]
         before = len(text)
-        text += decoded(found[0])
+        text += decoded(found)
         done = found.end()
         raw.append(found.span())
         seen.append((before, len(text)))
     return View(bytes(text + data[done:end]), start, tuple(raw), tuple(seen))
 
 
-def _unescaped(code: bytes) -> bytes:
-    text: str = json.loads(b'"' + code + b'"')
+def _unescaped(code: re.Match[bytes]) -> bytes:
+    text: str = json.loads(b'"' + code[0] + b'"')
     return text.encode("utf-8", "surrogatepass")

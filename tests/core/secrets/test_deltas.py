@@ -124,3 +124,35 @@ def test_however_it_is_cut_nothing_is_left(secret: str, cuts: list[int], around:
     told = [event["choices"][0]["delta"]["content"] for event in after]
     assert "".join(told) == f"{around} redacted.api-key {around}"
     assert [chat(piece) for piece in told] == after
+
+
+LINE_ENDS = ["\n", "\r\n", "\r"]
+
+
+@pytest.mark.parametrize("line_end", LINE_ENDS)
+@pytest.mark.parametrize("secret", [KEY, OPAQUE])
+def test_a_secret_goes_wherever_it_is_divided(secret: str, line_end: str) -> None:
+    """Between every two characters, with comments, ids and a byte order mark between the pieces."""
+    for cut in range(1, len(secret)):
+        pieces = (secret[:cut], secret[cut:])
+        events = [f"id: 1{line_end}data: {json.dumps(chat(piece))}{line_end}: ping{line_end * 2}" for piece in pieces]
+        body = redacted(f"\ufeff{''.join(events)}data: [DONE]{line_end * 2}".encode(), OPAQUE)
+        assert data(body) == [chat("redacted.api-key"), chat("")]
+
+
+@pytest.mark.parametrize("line_end", LINE_ENDS)
+def test_events_that_are_no_json_are_one_text(line_end: str) -> None:
+    """Their data lines are, too."""
+    for cut in range(1, len(KEY)):
+        told = f"data: it is {KEY[:cut]}{line_end * 2}data:{KEY[cut:]}{line_end}data: or not{line_end * 2}"
+        left = f"data: it is redacted.api-key{line_end * 2}data:{line_end}data: or not{line_end * 2}"
+        assert redacted(told.encode()).decode() == left
+
+
+def test_a_secret_over_several_lines_of_events_that_are_no_json_goes() -> None:
+    """What stands between two lines of data is none of it."""
+    pem = ["-----BEGIN PRIVATE KEY-----", "MIIEpAIBAAKCAQEA7MIIEpAIBAAKCAQEA7", "x/+=", "-----END PRIVATE KEY-----"]
+    told = "".join(f"data: {line}\nid: {number}\n" for number, line in enumerate(pem))
+    body = redacted(f"{told}\ndata: {pem[1]}\n\n".encode()).decode()
+    assert pem[1] not in body.split("\n\n")[0]
+    assert "redacted.private-key" in body
