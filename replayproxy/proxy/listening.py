@@ -11,7 +11,11 @@ from aiohttp import web
 
 from replayproxy.errors import StartError
 
-__all__ = ["cannot_listen", "listening", "url_of"]
+__all__ = ["BACKLOG", "cannot_listen", "listening", "url_of"]
+
+#: So many connections may wait until they are taken. Beyond that the system drops them without a word, and clients try
+#: again after a second, then after three.
+BACKLOG = 1024
 
 
 @contextlib.asynccontextmanager
@@ -20,7 +24,7 @@ async def listening(runner: web.BaseRunner, host: str, port: int, option: str) -
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
         except OSError as error:
             raise cannot_listen(error, host, port, option) from None
         yield url_of(host, runner.addresses[0][1])

@@ -48,15 +48,28 @@ class Weighed:
 
 
 @contextlib.contextmanager
-def weighed(mode: str, folder: Path, *options: str) -> Iterator[Weighed]:
-    """Runs `replayproxy MODE` with its cassette in `folder`, and ends it as users do.
+def weighed(mode: str, folder: Path, *options: str, **more: str) -> Iterator[Weighed]:
+    """Runs `replayproxy serve` in `mode` with its cassette in `folder`, and ends it as users do; `more` are environment
+    variables.
 
     Its log goes into a file: thousands of lines would fill a pipe that nobody reads. Coverage is not measured in it:
     that takes memory too.
     """
     ready, log = folder / f"ready-{time.monotonic_ns()}.json", folder / f"{mode}.log"
-    words = [*COMMAND, mode, "--port", "0", "--admin-port", "0", "--ready-file", str(ready), *options]
-    env = {name: value for name, value in environment().items() if not name.startswith("COVERAGE_")}
+    words = [
+        *COMMAND,
+        "serve",
+        "--mode",
+        mode,
+        "--port",
+        "0",
+        "--admin-port",
+        "0",
+        "--ready-file",
+        str(ready),
+        *options,
+    ]
+    env = {name: value for name, value in environment(**more).items() if not name.startswith("COVERAGE_")}
     with log.open("a") as errors:
         process = subprocess.Popen(
             [*words, "--cassette", "heavy.yaml"], cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=errors
