@@ -20,6 +20,7 @@ from replayproxy.cli.terminal import say
 from replayproxy.config import Settings
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
+from replayproxy.stores.plain_files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from replayproxy.proxy.app import Proxy
@@ -101,7 +102,7 @@ def make_room_for_receipts(settings: Settings) -> None:
     must not be taken for this run's. StartError when that fails."""
     for path in filter(None, (settings.receipt, settings.junit)):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             if not _is_device(path):
                 path.unlink(missing_ok=True)
         except OSError as error:
@@ -144,12 +145,7 @@ def _write_whole(path: Path, content: bytes) -> None:
     if _is_device(path):
         path.write_bytes(content)
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def _is_device(path: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from replayproxy.core.bodies import BodyDigest
+from replayproxy.core.codings import CODINGS
 from replayproxy.core.event_form import EVENTS_LIMIT, read_events, write_events
 from replayproxy.core.fields import (
     check_headers,
@@ -80,7 +81,7 @@ def write_body(
         raise CassetteError(f"the chunks of an answer do not add up to its {size} bytes")
     entries = dict[str, Any]()
     if coding:
-        check_headers([("content-encoding", coding)])
+        _check_coding(coding)
         entries["coding"] = coding
     media = media_type(headers)
     if isinstance(body, bytes) and media.essence == "text/event-stream" and 0 < size <= EVENTS_LIMIT:
@@ -109,11 +110,18 @@ def read_body(
         cure = f"Keep one of {' and '.join(forms)}"
         raise CassetteError("a body has more than one form", line=max(mapping.lines[form] for form in forms), cure=cure)
     coding = get_text(mapping, "coding")
-    check_headers([("content-encoding", coding)], line_of(mapping, "coding"))
+    _check_coding(coding, line_of(mapping, "coding"))
     if forms == ["events"]:
         return *read_events(sequence_in(mapping, "events"), _layout(mapping)), coding
     body = _file_content(mapping, read_file) if forms == ["file"] else _content(mapping)
     return body, _read_chunks(mapping, body), coding
+
+
+def _check_coding(coding: str, line: int = 0) -> None:
+    check_headers([("content-encoding", coding)], line)
+    if coding and coding.strip().lower() not in CODINGS:
+        cure = f"Write {', '.join(sorted(CODINGS))}, or remove it"
+        raise CassetteError(f"no coding is called {coding!r:.80}", line=line, cure=cure)
 
 
 def _inline(headers: Headers, media: MediaType, body: bytes) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from replayproxy.core.fault_form import get_delay, get_fault, write_failing
 from replayproxy.core.fault_kinds import ALWAYS, NO_DELAY
 from replayproxy.core.fields import (
     check_keys,
+    check_lengths,
     check_method,
     check_reason,
     check_status,
@@ -45,7 +46,7 @@ from replayproxy.core.problem_form import get_problems, problem_fields
 from replayproxy.core.upgrades import FORMAT_VERSION, UPGRADES, Upgrades, upgrade, upgraded_head
 from replayproxy.core.written_headers import read_proved
 from replayproxy.core.yaml_emit import Unwritable, emit
-from replayproxy.core.yaml_read import MAX_CHARACTERS, Mapping, read_document
+from replayproxy.core.yaml_read import MAX_CHARACTERS, MAX_NODES, Mapping, read_document
 from replayproxy.errors import CassetteError
 
 __all__ = [
@@ -123,6 +124,8 @@ def encode(
         lines = emit(_facts(interaction)) + request_lines(request, sent) + response_lines(response, answered)
     text = f"--- # {number}: {request.method} {comment} -> {response.status}\n{lines}...\n"
     _check_size(text)
+    if len(text) > 2 * MAX_NODES:
+        read_document(text)  # no shorter text can hold more values than the reader takes
     return Encoded(text if sent_files else with_key(text, interaction, identify), sent_files | files)
 
 
@@ -223,6 +226,7 @@ def _check(request: Request, response: Response) -> None:
     check_target(request.target)
     check_status(response.status)
     check_reason(response.reason)
+    check_lengths(response.headers)
 
 
 def _facts(interaction: Interaction) -> dict[str, Any]:
@@ -288,6 +292,7 @@ def _response(mapping: Mapping, read_file: Callable[[FileBody], Body]) -> Respon
     reason = get_wire(mapping, "reason")
     check_reason(reason, line_of(mapping, "reason"))
     headers = get_headers(mapping)
+    check_lengths(headers, line_of(mapping, "headers"))
     body, chunks, coding = _body(mapping, read_file, of_answer=True)
     return Response(status, reason, headers, body, coding, chunks)
 

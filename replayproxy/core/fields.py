@@ -23,6 +23,7 @@ from replayproxy.errors import CassetteError
 __all__ = [
     "check_headers",
     "check_keys",
+    "check_lengths",
     "check_method",
     "check_reason",
     "check_status",
@@ -148,6 +149,14 @@ def check_headers(pairs: Iterable[tuple[str, str]], line: int = 0) -> None:
             _refuse(f"{name!r:.80} is not a header's name", line)
         if _NOT_IN_VALUE.search(value):
             _refuse(f"the value of header {name!r:.80} has a line end or NUL in it", line, "Remove it")
+
+
+def check_lengths(headers: Headers, line: int = 0) -> None:
+    """Refuses an answer that states its length twice, or not as a number: what says so to a client could make it take
+    a piece of one answer for another."""
+    stated = [value for name, value in headers if name.lower() == "content-length"]
+    if len(stated) > 1 or not all(value.isascii() and value.isdecimal() for value in stated):
+        _refuse("the answer's content-length is not one number", line, "Remove it: it is made anew")
 
 
 def check_method(method: str, line: int = 0) -> None:

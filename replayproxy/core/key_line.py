@@ -4,8 +4,8 @@
 
 IDENTITY is that of the interaction's request, made in the way that SCHEME names (core/matching.py). DIGEST is over the
 document, from the end of its first line (whose comment holds a number that changes) to itself. So a key proves that it
-belongs to the document as it is: whatever is changed in either, the key is none any more. To readers of YAML it is a
-comment.
+belongs to the document as it is: whatever is changed in either, the key is none any more. It proves nothing else: what
+it finds and what it covers is looked at all the same. To readers of YAML it is a comment.
 """
 
 from __future__ import annotations
@@ -13,12 +13,26 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
-__all__ = ["DIGEST_SIZE", "IDENTITY_SIZE", "SCHEME", "keyed", "proof", "unkeyed"]
+__all__ = [
+    "CURE_FOREIGN_KEY",
+    "DIGEST_SIZE",
+    "FOREIGN_KEY",
+    "IDENTITY_SIZE",
+    "SCHEME",
+    "keyed",
+    "proof",
+    "told",
+    "unkeyed",
+]
 
 #: Bytes.
 IDENTITY_SIZE = DIGEST_SIZE = 16
 #: What a scheme may be called.
 SCHEME = r"[!-~]{1,40}"
+
+#: Anybody can write a key that proves itself and finds what the document does not ask for.
+FOREIGN_KEY = "the key line is that of another request"
+CURE_FOREIGN_KEY = "Remove what follows `...` on the last line of this document"
 
 # From 2,048 bytes on hashlib lets other threads run meanwhile (HASHLIB_GIL_MINSIZE): to get back costs more than the
 # digest of a few thousand bytes.
@@ -43,6 +57,13 @@ def keyed(document: str, scheme: str, identity: bytes) -> str:
 def unkeyed(document: str) -> str:
     """A document without its key, be it a proved one or not."""
     return _KEY.sub("...\n", document)
+
+
+def told(document: str) -> tuple[str, bytes] | None:
+    """The scheme and the identity in the key of a document; None when it has no key that proves itself."""
+    raw = document.encode("utf-8", "surrogatepass")
+    found = proof(raw, 0, raw.rfind(b"\n", 0, -1) + 1, len(raw))
+    return (found[0].decode(), found[1][:IDENTITY_SIZE]) if found else None
 
 
 def proof(data: bytes | bytearray, start: int, mark: int, over: int) -> tuple[bytes, bytes] | None:

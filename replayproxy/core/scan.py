@@ -64,6 +64,12 @@ class Scan:
             return None
         return bytes(self._proofs[index * _PROOF : index * _PROOF + IDENTITY_SIZE])
 
+    def is_alike(self, other: Scan) -> bool:
+        """Whether the documents of another scan are in the same places and have the same keys. (Of those without a
+        proved key nothing more is known.)"""
+        mine, theirs = ((each.starts, each.sizes, each._proofs, list(each._scheme_names)) for each in (self, other))
+        return mine == theirs
+
     def is_same(self, index: int, document: bytes) -> bool:
         """Whether these bytes are still the document that was proved."""
         mark = document.rfind(b"\n", 0, -1) + 1

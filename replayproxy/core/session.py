@@ -6,6 +6,7 @@ Synchronous on purpose: a decision is made in one go, so that concurrent request
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from replayproxy.core.cassette import Cassette, Interaction
@@ -18,13 +19,15 @@ from replayproxy.core.live import Live
 from replayproxy.core.matching import NO_RULES, Near, identify, nearest, scheme_of
 from replayproxy.core.messages import Request
 from replayproxy.core.modes import Mode
-from replayproxy.core.polls import folded, is_poll
+from replayproxy.core.places import Places
+from replayproxy.core.polls import is_poll
 from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Leftover, Receipt, ToldMiss
 from replayproxy.core.recordings import Recordings
 from replayproxy.core.rules import MatchRules, OperationOf, no_operation
 from replayproxy.core.tally import OwnTally, Tally
 from replayproxy.core.turns import Repeat, Turn, Turns
+from replayproxy.errors import CassetteError
 
 __all__ = [
     "Decision",
@@ -40,7 +43,12 @@ __all__ = [
 MISSES_TOLD, LEFTOVERS_TOLD = 20, 100
 #: Of what was not played so many are read to see whether a rule of matching applies to it.
 UNPLAYED_READ = 1000
+_CURE = "Reset the session, or start again, to play it as it is now"
 _COUNTED = ("arrived", "played", "repeated", "missed", "forwarded", "saved", "lost", "faulted")
+
+
+def _always() -> bool:
+    return True
 
 
 class Session:
@@ -51,7 +59,8 @@ class Session:
     start over (`cycle`). With `collapse_polls` polls that follow each other are folded to the last (core/polls.py).
     `rules` say what counts when requests are compared; a rule's scope may name an operation, which `operation_of`
     finds. `tally` counts, for all who serve this session; `telling` is told of misses, in the place of its own receipt;
-    no more than the `first` recordings are played: others came later.
+    no more than the `first` recordings are played: others came later. Nothing is played any more when the cassette is
+    not what was read (`is_current`).
     `touched` are the rules that applied to something so far, by their places.
     """
 
@@ -68,8 +77,9 @@ class Session:
         tally: Tally | None = None,
         telling: Callable[[ToldMiss], None] | None = None,
         first: int | None = None,
+        is_current: Callable[[], bool] = _always,
     ) -> None:
-        self.mode = mode
+        self.mode, self.is_current = mode, is_current
         self._rules, self._operation_of, self._scheme = rules, operation_of, scheme_of(rules)
         self.touched: frozenset[int] = frozenset()
         self.exists = recordings is not None
@@ -84,24 +94,9 @@ class Session:
         self._plan = PlanUnderWay(NO_FAULTS, self.tally, 0)
         self._turns: dict[bytes, Turns] = {}
         self._live = Live(self.tally)
-        self._index(collapse_polls, first)
-
-    def _index(self, collapse_polls: bool, first: int | None) -> None:
-        """Notes which interactions stand under which identity; those are read that do not say theirs."""
-        recordings, scheme = self._recordings, self._scheme
-        played = range(len(recordings))[:first]
-        keys = [recordings.key(at, scheme) or self._identity(recordings.request(at)) for at in played]
-        self._earlier = folded((key, recordings[at]) for at, key in enumerate(keys)) if collapse_polls else {}
-        unheard = {number for numbers in self._earlier.values() for number in numbers}
-        # Most requests have one answer: a number alone takes a tenth of the room of a list with it.
-        self._numbers: dict[bytes, int | list[int]] = {}
-        for number, key in enumerate(keys, 1):
-            if number not in unheard:
-                there = self._numbers.setdefault(key, number)
-                if isinstance(there, list):
-                    there.append(number)
-                elif there != number:
-                    self._numbers[key] = [there, number]
+        self._places = Places(
+            self._recordings, self._scheme, self._identity, collapse_polls=collapse_polls, first=first
+        )
 
     def arrive(self, operation: Operation | None = None) -> int:
         """The place in line (from 1) of a request that has just arrived, and calls `operation`."""
@@ -131,7 +126,18 @@ class Session:
         Identical requests get their answers in the order in which they are decided: that of their arrival, when they
         arrive whole. One whose body takes longer is decided later. Nobody can tell before its last byte that it is
         identical, and to wait for it would let one slow upload hold up requests that have nothing to do with it.
+
+        CassetteError when somebody changed the cassette, or what answers cannot be read; that counts as a miss.
         """
+        try:
+            return self._decided(request, operation)
+        except CassetteError as error:
+            self.unreadable(request, error)
+            raise
+
+    def _decided(self, request: Request, operation: Operation | None) -> Decision:
+        if self.mode.plays and not self.is_current():
+            raise CassetteError("the cassette was changed while it is played", cure=_CURE)
         key = self._identity(request) if self.mode.plays else b""
         replay = self._play(self._turns_of(key), key, request, operation) if key else None
         if replay is not None:
@@ -149,7 +155,7 @@ class Session:
     def next_again(self, turns: Turns, method: str) -> Turn | None:
         """The turn that is next for a request that was answered before from `turns`, None when it has to be decided
         anew: nothing is left, or a fault may be met. It is not taken before `gave_again`."""
-        if self._plan.plan.faults:
+        if self._plan.plan.faults or not self.is_current():
             return None
         turn = turns.next(method, self._repeat)
         return None if turn is None or turn.failing else turn
@@ -169,9 +175,9 @@ class Session:
         It is as fresh as can be, and says nothing about the next answer: the next such request is forwarded again.
         """
         self._count("saved")
-        if self._numbers:  # there are some that play, so this one may be among them
+        if self._places:  # there are some that play, so this one may be among them
             key = self._identity(interaction.request)
-            if key in self._numbers:
+            if key in self._places:
                 self._live.add(key)
 
     def lost(self) -> None:
@@ -181,6 +187,11 @@ class Session:
     def found(self, operation: Operation | None, problems: Iterable[Problem]) -> None:
         """Takes note of what is wrong with a request, or with an answer."""
         self._census.found(operation, problems)
+
+    def unreadable(self, request: Request, error: CassetteError) -> None:
+        """Takes note that what answers a request could not be read."""
+        self._count("missed")
+        self._telling(ToldMiss("unreadable", request.method, request.target, str(error)))
 
     def tell(self, miss: Miss, message: str) -> None:
         """Takes note of what a client was told about a miss, for the receipt."""
@@ -220,25 +231,10 @@ class Session:
 
     def _turns_of(self, key: bytes) -> Turns | None:
         turns = self._turns.get(key)
-        if turns is None and key in self._numbers:
-            there = self._numbers[key]
-            numbers = there if isinstance(there, list) else [there]
-            turns = self._turns[key] = Turns(numbers, self.tally.turns(key), self._fails(numbers))
+        if turns is None and key in self._places:
+            numbers = self._places.under(key)
+            turns = self._turns[key] = Turns(numbers, self.tally.turns(key), self._places.failing(numbers))
         return turns
-
-    def _fails(self, numbers: list[int]) -> dict[int, int]:
-        """How often each of these interactions fails before it answers, for those that do.
-
-        Only somebody's hand limits a fault (`fault_kinds.Fault`), so those that were proved to be as they were written
-        need not be read for this.
-        """
-        found = dict[int, int]()
-        for number in numbers:
-            if self._recordings.key(number - 1, self._scheme) is None:
-                fault = self._recordings[number - 1].fault
-                if fault is not None and not fault.of_upstream and fault.times != ALWAYS:
-                    found[number] = fault.times
-        return found
 
     def _play(self, turns: Turns | None, key: bytes, request: Request, operation: Operation | None) -> Replay | None:
         while turns is not None and (turn := turns.next(request.method, self._repeat)) is not None:
@@ -274,21 +270,25 @@ class Session:
 
     def _unplayed(self) -> tuple[int, ...]:
         given = set[int]()
-        for key in self._numbers:
+        for key in self._places:
             turns = self._turns_of(key)
             for number in turns.given() if turns is not None else ():
-                given.update((number, *self._earlier.get(number, ())))
+                given.update((number, *self._places.earlier.get(number, ())))
         return tuple(number for number in range(1, len(self._recordings) + 1) if number not in given)
 
     def _unused_rules(self, unplayed: Sequence[int]) -> tuple[str, ...]:
         """The rules that nothing needed, neither what came nor what was recorded (of which a bounded part is read)."""
         if len(self.touched) < len(self._rules.rules):
             for number in unplayed[:UNPLAYED_READ]:
-                self._identity(self._recordings.request(number - 1))
+                with suppress(CassetteError):  # one that cannot be read any more needs no rule
+                    self._identity(self._recordings.request(number - 1))
         return tuple(str(rule) for rule in self._rules.unused(self.touched))
 
     def _leftover(self, number: int) -> Leftover:
-        interaction = self._recordings[number - 1]
+        try:
+            interaction = self._recordings[number - 1]
+        except CassetteError as error:  # a receipt has to be told all the same
+            return Leftover(number, "?", error.what, error.line)
         return Leftover(number, interaction.request.method, interaction.request.target, interaction.line)
 
     def interaction(self, index: int) -> Interaction:

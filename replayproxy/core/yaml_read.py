@@ -23,7 +23,7 @@ __all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "MAX_NODES", "Mapping", "Sequence", "r
 #: Budgets of one document.
 MAX_CHARACTERS = 64 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_NODES = 3_000_000
+MAX_NODES = 2_000_000
 
 _CURE = "Mend the line, or set the file aside and record again"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

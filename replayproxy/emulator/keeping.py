@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,10 +43,12 @@ class FileKeeper:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            with contextlib.suppress(FileExistsError):  # SQLite's own files take the rights of this one
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
             # Requests are served on one thread, which need not be the one that opens the file.
             self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
             self._prepare()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StartError(f"{path} cannot be used to keep the emulator's state: {error}") from error
 
     def put(self, record: Record) -> None:

@@ -120,6 +120,8 @@ class Handler:
             return await self._own(exchange, answers.not_taken(error, self.policy), ends=True)
         except CassetteError as error:
             exchange.note = str(error)
+            if exchange.outcome in ("played", "repeated"):
+                self.session.unreadable(exchange.twin, error)
             return await self._own(exchange, answers.unreadable(error))
         except Exception:
             _log.exception("%s %s", exchange.twin.method, exchange.twin.target)

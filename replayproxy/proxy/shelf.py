@@ -46,8 +46,8 @@ class Shelf:
         if len(sent) <= self._room:
             self._room -= len(sent)
             self._kept[key] = before, after
-        elif _HAS_FILE and self._end + len(sent) <= self._space:
-            self._kept[key] = self._filed(before, after)
+        elif _HAS_FILE and self._end + len(sent) <= self._space and self._filed(before + after):
+            self._kept[key] = self._end - len(before) - len(after), len(before), len(after)
 
     def get(self, key: int) -> tuple[bytes, bytes] | None:
         """The answer up to its outcome and from there on; None when it is not kept."""
@@ -66,10 +66,14 @@ class Shelf:
             self._file.close()
             self._file = None
 
-    def _filed(self, before: bytes, after: bytes) -> tuple[int, int, int]:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- closed with the session
-        place = self._end
-        self._file.write(before + after)
-        self._end += len(before) + len(after)
-        return place, len(before), len(after)
+    def _filed(self, data: bytes) -> bool:
+        """Puts an answer at the end of the file, unless the disk is full."""
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- closed with the session
+            whole = os.pwrite(self._file.fileno(), data, self._end) == len(data)
+        except OSError:
+            whole = False
+        if whole:
+            self._end += len(data)
+        return whole

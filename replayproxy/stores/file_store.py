@@ -5,13 +5,16 @@ Rules:
 2. A recording holds a lock beside the cassette. In record mode nothing changes before the first interaction is saved;
    then the earlier take is copied to `NAME.yaml~` and the new one moved into place.
 3. A torn last document is not loaded; recording on moves it to the end of `NAME.yaml.torn`.
-4. A file of an earlier version of the format is written anew, in the present one, when something is added to it; what
+4. A link is followed inside of its folder only. (Who names a cassette to the command line may name a link.)
+5. A file of an earlier version of the format is written anew, in the present one, when something is added to it; what
    it was is copied to `NAME.yaml~`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,8 +37,10 @@ from replayproxy.core.takes import EarlierTake, same_head
 from replayproxy.core.upgrades import FORMAT_VERSION
 from replayproxy.errors import CassetteError
 from replayproxy.stores.lock import Lock
+from replayproxy.stores.plain_files import beside, failure, make_folder, opened_regular
 from replayproxy.stores.reading import FileRecordings
-from replayproxy.stores.side_files import SideFiles, failure
+from replayproxy.stores.side_files import SideFiles
+from replayproxy.stores.watch import Watch
 
 if TYPE_CHECKING:
     from replayproxy.stores.recorder import Earlier, FileRecorder
@@ -53,11 +58,13 @@ class FileStore:
     """
 
     def __init__(self, path: Path, inline_limit: int = 65536, identify: Identified = identified) -> None:
-        self.path = path
+        self.path, self._is_inside = _place(path)
         self._inline_limit, self._identify = inline_limit, identify
-        self._files = SideFiles(path)
+        self._files = SideFiles(self.path)
         self._torn = ""
         self._found: FileRecordings | None = None
+        self._watch: Watch | None = None
+        self._outdated = False
 
     @property
     def torn(self) -> str:
@@ -77,10 +84,22 @@ class FileStore:
         cure."""
         found = self._scanned()
         if found is None:
+            self._watch = Watch(self.path)
             cassette = self.load()
+            self._watch.expect(lambda: FileStore(self.path).load() == cassette)
             return cassette.head, cassette
-        self._torn = self._told_torn(found.torn)
+        self._torn, self._watch = self._told_torn(found.torn), found.watch()
+        self._outdated = found.version != FORMAT_VERSION  # a recording that adds to it moves another one into its place
         return found.head, found
+
+    def is_current(self, *, grows: bool = False) -> bool:
+        """Whether the file is still what `open_recordings` found, or has the same content again.
+
+        `grows`: a recording adds to it, and everything that only adds is that. Before `open_recordings` it is current.
+        """
+        if self._watch is None or (grows and self._outdated):
+            return True
+        return self._watch.is_current(grows=grows)
 
     def open_body(self, body: FileBody) -> BinaryIO:
         """The content of a large body, for reading."""
@@ -106,7 +125,7 @@ class FileStore:
 
     def replace_take(self, head: Head) -> FileRecorder:
         """A recorder that begins the file anew with its first interaction, keeping what did not change."""
-        from replayproxy.stores.recorder import Earlier
+        from replayproxy.stores.recorder import Earlier, digest_of
 
         lock = self._lock()
         try:
@@ -120,7 +139,7 @@ class FileStore:
                 texts = (item.text for item in current.items[1:])
                 pairs = zip(cassette.interactions, texts, strict=True)
                 take = EarlierTake([replace(interaction, text=text) for interaction, text in pairs])
-                earlier = Earlier(take, raw if alike and documents.torn is None else b"")
+                earlier = Earlier(take, digest_of(raw), raw if alike and documents.torn is None else b"")
             return self._recorder(lock, head_text, earlier)
         except BaseException:
             lock.release()
@@ -145,7 +164,7 @@ class FileStore:
         self._check_size()
         try:
             with collecting_no_garbage():
-                self._found = FileRecordings(self.path, self._files.read)
+                self._found = FileRecordings(self.path, self._files.read, self._identify)
         except (CassetteError, UnicodeDecodeError):
             self._found = None
         return self._found
@@ -175,11 +194,13 @@ class FileStore:
     def _read(self) -> bytes:
         self._check_size()
         try:
-            return self.path.read_bytes()
+            with opened_regular(self.path) as file:
+                return file.read()
         except OSError as error:
             raise failure(error, self.path, "read") from error
 
     def _check_size(self) -> None:
+        self._check_place()
         try:
             size = self.path.stat().st_size
         except OSError as error:
@@ -189,11 +210,22 @@ class FileStore:
             raise CassetteError(f"a cassette of {size:,} bytes is too large", path=str(self.path), cure=cure)
 
     def _lock(self) -> Lock:
+        self._check_place()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            return Lock(self.path)
+            make_folder(self.path.parent)
+            lock = Lock(self.path)
         except OSError as error:
             raise failure(error, self.path, "recorded") from error
+        with contextlib.suppress(OSError):  # what cannot be removed is in nobody's way
+            for name in (self.path.name, f"{self.path.name}~"):
+                beside(self.path.with_name(name)).unlink(missing_ok=True)
+            self._files.sweep_spools()
+        return lock
+
+    def _check_place(self) -> None:
+        if not self._is_inside:
+            cure = "Put the file itself into the folder, or name it with --cassette"
+            raise CassetteError("the cassette is a link that leads out of its folder", path=str(self.path), cure=cure)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -202,6 +234,15 @@ class FileStore:
             yield
         except CassetteError as error:
             raise error.at(str(self.path)) from error
+
+
+def _place(path: Path) -> tuple[Path, bool]:
+    """The file that is meant: a link's own, when it stays in its folder; and whether it does."""
+    if not path.is_symlink():
+        return path, True
+    there = Path(os.path.realpath(path))
+    inside = there.is_relative_to(os.path.realpath(path.parent))
+    return (there, True) if inside else (path, False)
 
 
 def _documents(raw: bytes) -> Documents:

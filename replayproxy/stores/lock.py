@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from replayproxy.errors import CassetteError
+from replayproxy.stores.plain_files import open_regular
 
 try:
     import fcntl
@@ -34,16 +35,18 @@ class Lock:
 
     def _acquire(self, cassette: Path) -> int:
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            descriptor = open_regular(self._path, os.O_RDWR | os.O_CREAT)
             try:
                 if fcntl is not None:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if self._is_current(descriptor):
+                    _sign(descriptor)
                     return descriptor
             except BlockingIOError as error:
+                what = f"another replayproxy records into it{_signature(descriptor)}"
                 os.close(descriptor)
                 cure = "Stop the other one, or record into another cassette"
-                raise CassetteError("another replayproxy records into it", path=str(cassette), cure=cure) from error
+                raise CassetteError(what, path=str(cassette), cure=cure) from error
             os.close(descriptor)
 
     def _is_current(self, descriptor: int) -> bool:
@@ -52,3 +55,20 @@ class Lock:
             return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
         except FileNotFoundError:
             return False
+
+
+def _sign(descriptor: int) -> None:
+    """Writes down who has the lock; a disk that is full keeps nobody from it."""
+    if os.fstat(descriptor).st_nlink == 1:  # a file that has another name as well is somebody else's
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, b"%d\n" % os.getpid())
+
+
+def _signature(descriptor: int) -> str:
+    """Who has the lock, as far as is known."""
+    try:
+        written = os.read(descriptor, 20).strip()
+    except OSError:
+        return ""
+    return f" (process {int(written)})" if written.isdigit() else ""

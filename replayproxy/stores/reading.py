@@ -21,21 +21,30 @@ from random import Random
 from threading import Lock
 
 from replayproxy.core.cassette import Head, Interaction
-from replayproxy.core.codec import decode_head, decode_interaction, decode_request, written_body
+from replayproxy.core.codec import (
+    Identified,
+    decode_head,
+    decode_interaction,
+    decode_request,
+    identified,
+    written_body,
+)
 from replayproxy.core.documents import Document
+from replayproxy.core.key_line import CURE_FOREIGN_KEY, FOREIGN_KEY
 from replayproxy.core.likeness import Directory, Look
 from replayproxy.core.messages import Body, FileBody, Request, encode
 from replayproxy.core.scan import Scan
 from replayproxy.core.upgrades import FORMAT_VERSION
 from replayproxy.errors import CassetteError
-from replayproxy.stores.side_files import failure
+from replayproxy.stores.plain_files import failure, open_regular
+from replayproxy.stores.watch import Watch
 
 __all__ = ["FileRecordings"]
 
 _BLOCK = 1024 * 1024
-# Of what was read so much text is kept; as values it takes six times the room. What is asked for again and again is
-# answered from what was sent before, and not from here.
-_KEPT = 2 * 1024 * 1024
+# Of what was read so much is kept, text and bodies; as values it takes three times the room. What is asked for again
+# and again is answered from what was sent before, and not from here.
+_KEPT = 4 * 1024 * 1024
 # Of a request's body so much is looked at to compare it with another, at its beginning and at its end.
 _WINDOW = 4 * 1024
 
@@ -47,8 +56,8 @@ class FileRecordings:
     not finished, 0 when there is none; `version` is the format's. It may be asked from several threads.
     """
 
-    def __init__(self, path: Path, read_file: Callable[[FileBody], Body]) -> None:
-        self._path, self._read_file = path, read_file
+    def __init__(self, path: Path, read_file: Callable[[FileBody], Body], identify: Identified = identified) -> None:
+        self._path, self._read_file, self._identify = path, read_file, identify
         self._file = _File(path)
         self._scan = Scan(self._file.blocks())
         self.torn = self._scan.torn
@@ -70,6 +79,20 @@ class FileRecordings:
         """Whether this is still what stands at `path`."""
         return self._file.is_file(path)
 
+    def watch(self) -> Watch:
+        """Tells whether what stands at the path is still what is read here."""
+        watch = Watch(self._path, self._file.status, self.whole)
+        watch.expect(lambda: self._is_alike(FileRecordings(self._path, self._read_file, self._identify)))
+        return watch
+
+    def _is_alike(self, other: FileRecordings) -> bool:
+        return (
+            (self.head, self.version, self.torn) == (other.head, other.version, other.torn)
+            and self._scan.is_alike(other._scan)
+            and {index: each.text for index, each in self._read.items()}
+            == {index: each.text for index, each in other._read.items()}
+        )
+
     def __len__(self) -> int:
         """How many there are."""
         return max(0, len(self._scan) - 1)
@@ -79,7 +102,7 @@ class FileRecordings:
         found = self._read.get(index) or self._cache.get(index)
         if found is None:
             found = self._decoded(index)
-            self._cache.put(index, found, self._scan.sizes[index + 1])
+            self._cache.put(index, found, self._scan.sizes[index + 1] + _bodies(found))
         return found
 
     def key(self, index: int, scheme: str) -> bytes | None:
@@ -132,7 +155,17 @@ class FileRecordings:
     def _decoded(self, index: int) -> Interaction:
         document = self._document(index)
         with self._named():
-            return decode_interaction(document, self._read_file, self.version, proved=self._is_known(index))
+            proved = self._is_known(index)
+            found = decode_interaction(document, self._read_file, self.version, proved=proved)
+            if proved:
+                self._check_key(index, found)
+            return found
+
+    def _check_key(self, index: int, interaction: Interaction) -> None:
+        """What a request found here has to be what the document asks for."""
+        scheme, key = self._identify(interaction.request)
+        if (self._scan.key(index + 1, scheme) or key) != key:
+            raise CassetteError(FOREIGN_KEY, line=interaction.line, cure=CURE_FOREIGN_KEY)
 
     def _document(self, index: int) -> Document:
         raw = self._raw(index + 1)
@@ -160,9 +193,9 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, Lock()
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            self._descriptor = open_regular(path)
             self._end = weakref.finalize(self, os.close, self._descriptor)
-            status = os.fstat(self._descriptor)
+            status = self.status = os.fstat(self._descriptor)
             self.size = status.st_size
             self._known = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         except OSError as error:
@@ -196,8 +229,14 @@ class _File:
             raise failure(error, self._path, "read") from error
 
 
+def _bodies(interaction: Interaction) -> int:
+    """How many bytes the bodies have: those that lie in files beside are in no document's size."""
+    bodies = (interaction.request.body, interaction.response.body)
+    return sum(len(body) for body in bodies if isinstance(body, bytes))
+
+
 class _Cache:
-    """Interactions by index, up to so much text, but one at least."""
+    """Interactions by index, up to so many bytes of text and bodies, but one at least."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._size, self._lock = limit, 0, Lock()

@@ -13,6 +13,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from io import FileIO
 from itertools import accumulate
 from pathlib import Path
@@ -24,17 +25,32 @@ from replayproxy.core.takes import EarlierTake
 from replayproxy.errors import CassetteError
 from replayproxy.stores.contract import Unsaved
 from replayproxy.stores.lock import Lock
-from replayproxy.stores.side_files import FileSpool, SideFiles, failure, sync_folder, write_all, write_whole
+from replayproxy.stores.plain_files import (
+    failure,
+    open_regular,
+    opened_regular,
+    sync_folder,
+    write_all,
+    write_whole,
+)
+from replayproxy.stores.side_files import FileSpool, SideFiles
 
-__all__ = ["Earlier", "FileRecorder"]
+__all__ = ["Earlier", "FileRecorder", "digest_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The take that is recorded over; `raw` is the file it stands in, empty when the new one cannot equal it."""
+    """The take that is recorded over, and the `digest_of` the file it stands in; `raw` is that file, empty when the new
+    one cannot equal it."""
 
     take: EarlierTake
+    digest: bytes
     raw: bytes
+
+
+def digest_of(raw: bytes) -> bytes:
+    """What tells a file that somebody changed from the one that was read."""
+    return blake2b(raw, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,7 @@ class FileRecorder:
         self._first = len(self._prefix)  # where the first document of this recording begins
         self._file: FileIO | None = None
         self._saved: list[_Saved] = []
-        self._outdated: bytes | None = None
+        self._outdated = b""
         self._unsynced = set[str]()
         self._end = self._count = 0
         self._closed = self._spooled = self._moved = self._gaps = False
@@ -79,7 +95,7 @@ class FileRecorder:
     def resume(self, whole: int, count: int) -> None:
         """Goes on after the `count` interactions in the first `whole` bytes of the file; the rest is set aside."""
         try:
-            self._file = FileIO(self._path, "r+")
+            self._file = self._opened()
             self._file.seek(whole)
             if torn := self._file.read():
                 self._set_torn_aside(torn)
@@ -94,7 +110,7 @@ class FileRecorder:
 
     def outdated(self, raw: bytes, count: int) -> None:
         """Goes on after the `count` interactions of the head text, which then take the place of the file `raw`."""
-        self._outdated, self._count = raw, count
+        self._outdated, self._count = digest_of(raw), count
 
     def append(self, interaction: Interaction, arrival: int) -> None:
         """Saves an interaction whole, or raises CassetteError."""
@@ -225,13 +241,13 @@ class FileRecorder:
     def _begin(self, content: bytes) -> None:
         try:
             if self._path.exists():
-                there = self._path.read_bytes()
-                if self._earlier is None and there != self._outdated:
-                    raise self._changed()
+                there = self._content_there()
+                if digest_of(there) != (self._earlier.digest if self._earlier else self._outdated):
+                    raise self._changed()  # an edit that came in between, or another one's recording
                 write_whole(self._path.with_name(f"{self._path.name}~"), there)
             write_whole(self._path, content)
             self._moved = True
-            self._file = FileIO(self._path, "r+")
+            self._file = self._opened()
             self._file.seek(len(content))
         except OSError as error:
             raise failure(error, self._path, "written") from error
@@ -247,17 +263,24 @@ class FileRecorder:
 
     def _set_torn_aside(self, tail: bytes) -> None:
         aside = self._path.with_name(f"{self._path.name}.torn")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(aside, flags, 0o600), "wb", buffering=0) as file:
+        descriptor = open_regular(aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
             write_all(file, tail)
             os.fsync(file.fileno())
+
+    def _opened(self) -> FileIO:
+        return FileIO(open_regular(self._path, os.O_RDWR), "r+")
+
+    def _content_there(self) -> bytes:
+        with opened_regular(self._path) as file:
+            return file.read()
 
     def _settle(self, file: FileIO) -> None:
         self._check_ours(file)
         ordered = sorted(self._saved, key=lambda saved: saved.arrival)
         if ordered == self._saved and not self._gaps and not (self._earlier and self._earlier.raw):
             return
-        written = self._path.read_bytes()
+        written = self._content_there()
         content = self._content(ordered, written)
         if content != written:
             write_whole(self._path, content)

@@ -20,55 +20,15 @@ from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.body_forms import FILE_NAME
 from replayproxy.core.messages import Body, FileBody
 from replayproxy.errors import CassetteError
+from replayproxy.stores.plain_files import failure, make_folder, open_regular, opened_regular, sync_folder, write_whole
 
-__all__ = ["FileSpool", "SideFiles", "failure", "sync_folder", "write_all", "write_whole"]
+__all__ = ["FileSpool", "SideFiles"]
 
 _OWN_NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 _MENTION = re.compile(rb"[0-9a-f]{32}\.[a-z0-9]{1,8}")
-_TEMPORARY = ".spool-"
-
-
-def failure(error: OSError, path: Path, deed: str) -> CassetteError:
-    """What the system refused, as an error that the user can act on."""
-    reason = error.strerror or str(error)
-    return CassetteError(
-        f"cannot be {deed}: {reason}", path=str(path), cure="Check the folder, its rights and the disk"
-    )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file beside `path` and moves it there, readable by its owner only; OSError leaves `path` as it was."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
-            write_all(file, content)
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
-
-
-def sync_folder(path: Path) -> None:
-    """Makes a folder's names outlast a loss of power, where the platform lets it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_all(file: BinaryIO, content: bytes) -> None:
-    """Writes to an unbuffered file, which may take less at a time than it is given."""
-    view = memoryview(content)
-    while view:
-        view = view[file.write(view) :]
+_TEMPORARY, _BESIDE = ".spool-", ".new"
+# Files are searched for mentions in steps of so many bytes, each with the end of the one before.
+_STEP, _OVERLAP = 1024 * 1024, 64
 
 
 class SideFiles:
@@ -96,7 +56,7 @@ class SideFiles:
             what = f"the file {body.name} is a link or has no plain name"
             raise CassetteError(what, path=str(self._cassette), cure=f"Put the file itself into {self._folder}")
         try:
-            return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+            return opened_regular(path)
         except OSError as error:
             what = f"the file {body.name} cannot be read: {error.strerror}"
             raise CassetteError(what, path=str(self._cassette), cure=f"Restore it in {self._folder}") from error
@@ -106,7 +66,7 @@ class SideFiles:
         path = self._folder / name
         try:
             self._make_folder()
-            if not (path.is_file() and path.stat().st_size == len(content)):
+            if not _holds(path, content):
                 write_whole(path, content)
         except OSError as error:
             raise failure(error, path, "written") from error
@@ -122,7 +82,7 @@ class SideFiles:
     def sync(self, names: Collection[str]) -> None:
         """Makes bodies outlast a loss of power; OSError when the system cannot."""
         for name in names:
-            with (self._folder / name).open("rb+") as file:
+            with os.fdopen(open_regular(self._folder / name, os.O_RDWR), "rb+") as file:
                 os.fsync(file.fileno())
         if names:
             sync_folder(self._folder)
@@ -134,17 +94,43 @@ class SideFiles:
         mentioned = set[str]()
         for cassette in self._cassette.parent.iterdir():
             if cassette.name.startswith(f"{self._cassette.stem}.") and cassette.is_file():
-                mentioned.update(name.decode() for name in _MENTION.findall(cassette.read_bytes()))
+                mentioned |= _mentioned(cassette)
         for file in self._folder.iterdir():
             if file.name.startswith(_TEMPORARY) or (_OWN_NAME.fullmatch(file.name) and file.name not in mentioned):
                 file.unlink()
         with contextlib.suppress(OSError):  # not empty
             self._folder.rmdir()
 
+    def sweep_spools(self) -> None:
+        """Removes what recordings left that were killed over it. To be called while there is no recording."""
+        if self._folder.is_dir() and not self._folder.is_symlink():
+            for file in self._folder.iterdir():
+                if file.name.startswith(_TEMPORARY) or (file.name.startswith(".") and file.name.endswith(_BESIDE)):
+                    file.unlink(missing_ok=True)
+
     def _make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
         if self._folder.is_symlink():
             raise NotADirectoryError(0, "it is a link", str(self._folder))
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether that is what is in the file already: who put it there is not known."""
+    try:
+        with opened_regular(path) as file:
+            return os.fstat(file.fileno()).st_size == len(content) and file.read() == content
+    except OSError:
+        return False
+
+
+def _mentioned(cassette: Path) -> set[str]:
+    """What looks like the name of a body's file in a cassette, or in what stands beside it."""
+    found, end = set[str](), b""
+    with opened_regular(cassette.resolve()) as file:
+        while data := file.read(_STEP):
+            found.update(name.decode() for name in _MENTION.findall(end + data))
+            end = data[-_OVERLAP:]
+    return found
 
 
 class FileSpool:

@@ -93,7 +93,7 @@ def test_ready_line_names_mode_and_addresses(recording: Recording) -> None:
 def test_ready_file_holds_what_a_program_needs(recording: Recording) -> None:
     """Mode, URLs and the process to stop; the folder holds no leftover of writing it."""
     facts = recording.running.facts
-    assert facts.keys() == {"mode", "url", "admin_url", "pid"}
+    assert facts.keys() == {"mode", "url", "admin_url", "admin_token", "pid"}
     assert (facts["mode"], facts["pid"]) == ("record", recording.running.process.pid)
     assert [path.name for path in recording.folder.iterdir()] == ["c.yaml"]
 

@@ -33,7 +33,7 @@ async def main():
     async with running(settings) as proxy:
         host, port = proxy.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"GET /v1/models HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        writer.write(b"GET /v1/models HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
         status = await reader.readline()
         print(json.dumps([status.decode(), sorted(sys.modules)]))
         writer.close()

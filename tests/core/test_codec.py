@@ -35,7 +35,7 @@ from replayproxy.core.key_line import proof, unkeyed
 from replayproxy.core.matching import identity
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.problem import Problem
-from replayproxy.core.yaml_read import Mapping
+from replayproxy.core.yaml_read import MAX_CHARACTERS, MAX_NODES, Mapping
 from replayproxy.errors import CassetteError
 
 HEAD = Head("https://api.openai.com", "2026-11-22T03:30:00Z", "replayproxy 0.1.0", "3f9a0c12")
@@ -345,6 +345,11 @@ def test_any_interaction_survives(
             b"--b\r\nA: 1\r\n\r\nx\r\n--b--",
             'boundary: b\n    epilogue: ""\n    multipart:\n',
         ),
+        ("multipart/mixed; boundary=b", b"--b\r\nA b: 1\r\n\r\nx\r\n--b--", 'text: "--b'),
+        ("multipart/mixed; boundary=b", b"--b\r\nA: 1\r2\r\n\r\nx\r\n--b--", 'text: "--b'),
+        ("multipart/mixed; boundary=b", b"--b\r\nA\xff: 1\r\n\r\nx\r\n--b--", "base64: LS1i"),
+        ("multipart/mixed; boundary=b", b"--b\r\n" + b"A" * 2000 + b": 1\r\n\r\nx\r\n--b--", 'text: "--b'),
+        ('multipart/mixed; boundary="\x7f"', b"--\x7f\r\nA: 1\r\n\r\nx\r\n--\x7f--", 'text: "--'),
         ("text/event-stream", b"data: x\n\n", "events:\n      - data: x\n"),
         ("text/plain", b"a\nb\n", "text: |\n      a\n      b\n"),
         ("text/plain", b"\x00\x01\x02", "base64: AAEC\n"),
@@ -610,6 +615,9 @@ def test_a_missing_file_is_told_with_its_line() -> None:
         exchange(b"abc", chunks=(Chunk(0.0, 2),)),
         exchange(b"abc", chunks=(Chunk(float("inf"), 3),)),
         exchange(b"abc", coding="a\nb"),
+        exchange(b"abc", coding="nonsense"),
+        replace(exchange(), response=Response(200, "", Headers.of(("Content-Length", "3"), ("content-length", "3")))),
+        replace(exchange(), response=Response(200, "", Headers.of(("content-length", "+3")))),
         exchange(FileBody("../x", 1, "")),
         replace(exchange(), operation="x" * (65 * 1024 * 1024)),
     ],
@@ -618,6 +626,14 @@ def test_what_would_be_refused_at_loading_is_refused_at_writing(interaction: Int
     """Nothing gets into a file that could not be loaded again."""
     with pytest.raises(CassetteError):
         encode(interaction, 1)
+
+
+def test_more_values_than_the_reader_takes_are_not_written() -> None:
+    """Where bodies are kept in the cassette whatever their size."""
+    asked = Request("POST", "/", Headers.of(("content-type", "application/json")))
+    many = replace(exchange(), request=replace(asked, body=b"[" + b"1," * MAX_NODES + b"1]"))
+    with pytest.raises(CassetteError, match="more than 2,000,000 values"):
+        encode(many, 1, inline_limit=MAX_CHARACTERS)
 
 
 @pytest.mark.parametrize(("cut", "whole"), [(1, True), (10, True), (75, True), (76, False), (100, False)])

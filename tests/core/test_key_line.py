@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from replayproxy.core.key_line import keyed, proof, unkeyed
+from replayproxy.core.key_line import keyed, proof, told, unkeyed
 
 DOCUMENT = "--- # 1: GET / -> 200\nrequest:\n  body:\n    text: é\n...\n"
 KEYED = keyed(DOCUMENT, "1", bytes(range(16)))
@@ -80,3 +80,9 @@ def test_documents_of_any_size_prove_themselves(size: int) -> None:
     """However many pieces the digest is made of."""
     data = keyed(f"--- # 1: x\n{'a' * size}\n...\n", "1", bytes(range(16))).encode()
     assert proof(data, 0, data.index(b"\n... #") + 1, len(data)) is not None
+
+
+def test_a_key_that_proves_itself_is_told() -> None:
+    """The scheme and the identity; nothing of one that does not, or is not there."""
+    assert told(KEYED) == ("1", bytes(range(16)))
+    assert told(DOCUMENT) is told(KEYED.replace("é", "e")) is None

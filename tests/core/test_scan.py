@@ -83,3 +83,13 @@ def test_a_change_anywhere_is_found(recorded: list[Interaction], place: int) -> 
         known = bare in [each.partition("\n")[2] for each in texts]
         # What stands in the first line's comment means nothing; anything else on that line does.
         assert scan.is_proved(at) == (known and first.startswith("--- #"))
+
+
+def test_scans_of_the_same_documents_are_alike() -> None:
+    """One that was changed, one more or one less are not; that the numbers changed makes no difference."""
+    scan = scanned(WHOLE)
+    assert scan.is_alike(scanned(WHOLE, 7))
+    assert scan.is_alike(scanned(WHOLE.replace("--- # 1:", "--- # 7:")))
+    last = WHOLE.rindex("--- #")
+    for changed in (WHOLE.replace("several", "severed"), WHOLE[:last], WHOLE + WHOLE[last:]):
+        assert not scan.is_alike(scanned(changed))

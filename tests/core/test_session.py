@@ -3,10 +3,13 @@
 import pytest
 
 from replayproxy.core.cassette import Cassette, Interaction
+from replayproxy.core.messages import Request
 from replayproxy.core.modes import MODES
 from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import Asked, Leftover, Receipt
+from replayproxy.core.rules import MatchRules
 from replayproxy.core.session import Forward, Miss, Replay, Session
+from replayproxy.errors import CassetteError
 from tests.builders import interaction, request, response
 
 
@@ -159,3 +162,54 @@ def test_a_receipt_tells_what_missed_and_what_was_left() -> None:
 def test_a_session_that_could_not_be_opened_fails_its_receipt() -> None:
     """That is all there is to say of it."""
     assert Receipt("playback", broken="c.yaml is no cassette").failures == ("the session could not be opened",)
+
+
+def test_nothing_is_played_from_a_cassette_that_was_changed() -> None:
+    """The request counts as missed, and the receipt tells why; once it is what it was it is played again."""
+    current = [True, False, True]
+    session = playback(create("x"), poll("queued"), is_current=lambda: current.pop(0))
+    assert numbers(session, poll(""), 1) == [2]
+    with pytest.raises(CassetteError, match="changed while it is played"):
+        session.decide(poll("").request)
+    assert numbers(session, poll(""), 1) == [2]
+    receipt = session.receipt()
+    assert (receipt.missed, [told.reason for told in receipt.misses]) == (1, ["unreadable"])
+    assert receipt.failures
+
+
+def test_an_answer_that_came_before_is_decided_anew_when_the_cassette_was_changed() -> None:
+    """The hot path leaves it to who can tell the client."""
+    session = playback(poll("queued"), is_current=lambda: current)
+    current = True
+    decision = session.decide(poll("").request)
+    assert isinstance(decision, Replay)
+    assert decision.turns is not None
+    assert session.next_again(decision.turns, "GET") is not None
+    current = False
+    assert session.next_again(decision.turns, "GET") is None
+
+
+class Unreadable(Cassette):
+    """Recordings that were there when they were counted, and cannot be read any more."""
+
+    def key(self, index: int, scheme: str) -> bytes:
+        """Tells them apart."""
+        return b"%016d" % index
+
+    def __getitem__(self, index: int) -> Interaction:
+        """Fails."""
+        raise CassetteError("gone", line=7)
+
+    def request(self, index: int) -> Request:
+        """Fails as well."""
+        raise CassetteError("gone")
+
+
+def test_a_receipt_is_told_although_nothing_can_be_read_any_more() -> None:
+    """Or a run would pass because its cassette was broken."""
+    rules = MatchRules.of(ignore=["query.nonce"])
+    session = Session(MODES["playback"], Unreadable(interactions=(create("x"),)), rules=rules)
+    receipt = session.receipt()
+    assert [(left.number, left.method, left.target, left.line) for left in receipt.leftovers] == [(1, "?", "gone", 7)]
+    assert len(receipt.unused_rules) == 1
+    assert receipt.failures

@@ -65,7 +65,7 @@ class Clients:
         with contextlib.closing(writer):
             while True:
                 number, self._next = self._next, self._next + 1
-                writer.write(b"GET /v1/items/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
+                writer.write(b"GET /v1/items/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % number)
                 self.received[number] = await _body(reader)
                 if len(self.received) >= count:
                     self._enough.set()

@@ -159,3 +159,15 @@ def test_fixtures_that_are_not_there_are_told(tmp_path: Path) -> None:
     """A name misspelt."""
     with pytest.raises(ConfigError, match="cannot be read"):
         read_fixtures(tmp_path / "none.yaml", ())
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """And so are those that SQLite puts beside it; one that was there keeps its rights."""
+    path = tmp_path / "state.db"
+    keeper = FileKeeper(path)
+    state_of(keeper)
+    assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+    keeper.close()
+    path.chmod(0o640)
+    FileKeeper(path).close()
+    assert path.stat().st_mode & 0o777 == 0o640

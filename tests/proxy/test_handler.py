@@ -13,6 +13,7 @@ from typing import IO, Any
 import aiohttp
 import pytest
 
+from replayproxy.config import LimitSettings
 from replayproxy.core.messages import FileBody
 from tests.proxies import documents, proxied
 from tests.servers import Script, Visit, answering, exchange, raw_upstream
@@ -207,11 +208,11 @@ async def test_a_body_beyond_the_limit_is_413(cassette: Path) -> None:
 
 
 async def test_a_client_that_stalls_is_408(cassette: Path) -> None:
-    """A malformed chunk would make aiohttp's parser wait for ever; the idle time-out ends that too."""
-    request = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"
+    """Nothing more of its body comes, and nothing of it goes up."""
+    request = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"
     async with (
         raw_upstream(answering(answer())) as upstream,
-        proxied(cassette, upstream.url, idle_timeout=0.1) as proxy,
+        proxied(cassette, upstream.url, limits=LimitSettings(body_timeout=0.1)) as proxy,
     ):
         host, port = proxy.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -233,7 +234,7 @@ async def test_a_client_that_cuts_its_upload_short_sends_nothing_whole(cassette:
     async with raw_upstream(script) as upstream, proxied(cassette, upstream.url) as proxy:
         host, port = proxy.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\nab")
+        writer.write(b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + b"\r\n\r\nab")
         await writer.drain()
         writer.write_eof()
         await reader.read()
@@ -297,7 +298,7 @@ async def test_compressed_answers_are_stored_decoded_and_play_in_their_coding(ca
     text = json.dumps({"answer": "x" * 100}).encode()
     packed = gzip.compress(text)
     script = answering(answer(200, packed, b"Content-Type: application/json", b"Content-Encoding: gzip"))
-    data = b"GET /v1/x HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    data = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
     async with raw_upstream(script) as upstream, proxied(cassette, upstream.url) as proxy:
         assert (await exchange(proxy.url, data)).endswith(packed)
     body = documents(cassette)[1]["response"]["body"]
@@ -316,7 +317,7 @@ async def test_compressed_answers_are_stored_decoded_and_play_in_their_coding(ca
 async def test_a_broken_coding_is_stored_as_received(cassette: Path) -> None:
     """What cannot be decoded is kept byte for byte."""
     script = answering(answer(200, b"not gzip", b"Content-Encoding: gzip"))
-    data = b"GET /v1/x HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    data = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
     async with raw_upstream(script) as upstream, proxied(cassette, upstream.url) as proxy:
         await exchange(proxy.url, data)
     async with proxied(cassette, mode="playback") as proxy:
@@ -401,7 +402,9 @@ async def test_what_cannot_be_read_any_more_is_no_answer(cassette: Path, caplog:
         body.unlink()
         status, _, told = await ask(f"{proxy.url}/v1/x")
         (entry,) = proxy.journal.entries()
+        receipt = proxy.session.receipt()
     assert (status, error(told)["code"]) == (424, "cassette_unreadable")
+    assert [miss.reason for miss in receipt.misses] == ["unreadable"]
     assert f"the file {body.name} cannot be read" in error(told)["message"]
     assert str(cassette.parent).encode() not in told
     assert str(cassette.parent) in entry.entry().note

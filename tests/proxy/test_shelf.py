@@ -56,3 +56,20 @@ def test_beyond_its_memory_answers_wait_in_a_file() -> None:
     assert [kept[1][-100:] for kept in found if kept] == [b"%d" % key * 100 for key in range(5)]
     shelf.close()
     assert [shelf.get(key) for key in range(7)] == [None] * 7
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="this system cannot read a file at a place")
+def test_a_full_disk_keeps_nothing_and_hurts_nobody() -> None:
+    """What does not fit into the file is not kept; what fits again later is."""
+    resource = pytest.importorskip("resource")
+    shelf, soft = Shelf(memory=0), resource.getrlimit(resource.RLIMIT_FSIZE)
+    shelf.put(1, answer(b"1" * 100), "played")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250, soft[1]))
+    try:
+        shelf.put(2, answer(b"2" * 1000), "played")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, soft)
+    shelf.put(3, answer(b"3" * 1000), "played")
+    found = [shelf.get(key) for key in (1, 2, 3)]
+    shelf.close()
+    assert [kept and kept[1][-100:] for kept in found] == [b"1" * 100, None, b"3" * 100]

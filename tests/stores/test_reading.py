@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from replayproxy.core.cassette import Cassette, Head, Interaction
 from replayproxy.core.codec import encode, encode_head
 from replayproxy.core.fault_kinds import Fault
+from replayproxy.core.key_line import keyed, unkeyed
 from replayproxy.core.matching import NO_RULES, identity, nearest, scheme_of
 from replayproxy.core.messages import Request
 from replayproxy.errors import CassetteError
@@ -167,6 +168,19 @@ def test_a_torn_last_document_is_told_and_left_out(path: Path) -> None:
     assert store.torn == other.torn != ""
 
 
+def test_a_key_of_another_request_finds_nothing(path: Path) -> None:
+    """Where it is believed without being read at first."""
+    *documents, last = path.read_text("utf-8").split("\n--- #")
+    forged = keyed(unkeyed("--- #" + last), SCHEME, identity(RECORDED[0].request))
+    path.write_text("\n--- #".join(documents) + "\n" + forged, "utf-8")
+    recordings = opened(path)
+    assert recordings.key(5, SCHEME) == identity(RECORDED[0].request)
+    assert recordings[0] == RECORDED[0]
+    with pytest.raises(CassetteError, match="another request") as caught:
+        recordings[5]
+    assert caught.value.line > 1
+
+
 def test_another_file_in_its_place_changes_nothing(path: Path) -> None:
     """A recording that is put in order does this, and so do editors."""
     recordings = opened(path)
@@ -214,13 +228,27 @@ def test_what_was_read_is_kept_up_to_a_bound(path: Path) -> None:
     first = [recordings[index] for index in range(100)]
     again = [recordings[index] for index in range(100)]
     assert first == again
-    same = sum(one is other for one, other in zip(first, again, strict=True))
-    assert 3 < same < 60
+    assert 3 < kept(first, again) < 60
     (path.with_name("b.yaml")).write_text("", "utf-8")
     huge = opened(write(path.with_name("b.yaml"), (asked(0, text="x" * 6_000_000), asked(1))))
     assert huge[0] is huge[0]
     assert huge[1] is huge[1]
     assert huge[1] is not None
+
+
+def test_bodies_in_files_count_towards_the_bound(path: Path) -> None:
+    """What they take in memory is what they weigh, not the line that names them."""
+    large = [replace(asked(number), response=response(body=b"%07d" % number * 20_000)) for number in range(60)]
+    recordings = opened(write(path, tuple(large)))
+    assert len(list(path.with_suffix(".files").iterdir())) == 60
+    first, again = everything(recordings), everything(recordings)
+    assert first == again
+    assert kept(first, again) < 50
+
+
+def kept(first: Sequence[Interaction], again: Sequence[Interaction]) -> int:
+    """How many interactions were not read once more."""
+    return sum(one is other for one, other in zip(first, again, strict=True))
 
 
 def test_the_file_is_closed_when_nobody_asks_any_more(path: Path) -> None:
@@ -267,3 +295,45 @@ def test_large_bodies_are_compared_by_their_ends(tmp_path: Path) -> None:
     received = Request("POST", "/v1/x", JSON, asked(113, text="113" + "x" * 50_000, model="y").request.body)
     assert [near.index for near in nearest(received, recordings, 1)] == [13]
     assert len(recordings.look(0).seen) == len(recordings.look_of(received).seen) == 8192
+
+
+def current(path: Path, change: Callable[[Path], object], *, grows: bool = False) -> bool:
+    """Whether a cassette that was opened is current after that."""
+    store = FileStore(path)
+    assert store.is_current()
+    store.open_recordings()
+    assert store.is_current(grows=grows)
+    change(path)
+    return store.is_current(grows=grows)
+
+
+def test_a_store_tells_whether_its_file_was_changed(path: Path) -> None:
+    """Whatever is not what was opened; the same again is."""
+    raw = path.read_bytes()
+    assert current(path, lambda path: path.write_bytes(raw))
+    for changed in (raw[:-300], raw.replace(b"answer: 3", b"answer: 4"), raw + raw[raw.index(b"--- # 6") :], b"\xff"):
+        assert not current(path, lambda path, changed=changed: path.write_bytes(changed))  # type: ignore[misc]
+        path.write_bytes(raw)
+    assert not current(path, Path.unlink)
+
+
+def test_so_it_does_of_a_file_that_had_to_be_read(path: Path) -> None:
+    """Without a key that proves itself."""
+    raw = path.read_bytes().replace(b"... # key", b"... # no key")
+    path.write_bytes(raw)
+    assert current(path, lambda path: path.write_bytes(raw))
+    assert not current(path, lambda path: path.write_bytes(raw.replace(b"answer: 3", b"answer: 4")))
+
+
+def test_what_a_recording_adds_is_no_change(path: Path) -> None:
+    """Neither by an older version's file being written anew."""
+
+    def add(path: Path) -> None:
+        recorder = FileStore(path).append_to(HEAD)
+        recorder.append(RECORDED[0], 1)
+        recorder.close()
+
+    assert current(path, add, grows=True)
+    assert not current(path, add)
+    path.write_bytes(path.read_bytes().replace(b"replayproxy: 3", b"replayproxy: 2"))
+    assert current(path, add, grows=True)
