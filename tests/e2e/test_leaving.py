@@ -51,7 +51,7 @@ async def test_client_that_leaves_during_its_upload(tmp_path: Path, validate: st
                 ("Transfer-Encoding: chunked", b"100000\r\n" + b"x" * 1000),
                 ("Transfer-Encoding: chunked", b"FFFFFFF\r\n" + b"x" * 12_000_000),
             ):
-                await leave(proxy, f"POST {MESSAGES} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n", body, reset)
+                await leave(proxy, f"POST {MESSAGES} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n", body, reset)
             async with httpx.AsyncClient(trust_env=False, verify=False) as http:
                 assert (await http.get(f"{proxy.url}/v1/models")).text == "ok"
             await asyncio.to_thread(proxy.stop)
@@ -75,7 +75,7 @@ async def test_client_that_leaves_after_the_end_got_its_answer(tmp_path: Path) -
             for number in range(20):
                 parts = urlsplit(proxy.url)
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-                writer.write(f"GET /v1/streams/{number} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                writer.write(f"GET /v1/streams/{number} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 await reader.readuntil(b"[DONE]\n\n")
                 writer.close()
             await asyncio.to_thread(proxy.stop)

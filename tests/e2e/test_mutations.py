@@ -22,7 +22,7 @@ from tests.servers import answering, raw_upstream
 
 PATIENCE = 30
 HEADERS = (
-    ("Host", "api.example.com"),
+    ("Host", "localhost"),
     ("Accept-Encoding", "gzip, deflate"),
     ("Authorization", "Bearer sk-of-mine"),
     ("User-Agent", "OpenAI/Python 3.54.0"),

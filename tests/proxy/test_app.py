@@ -12,7 +12,7 @@ from replayproxy.errors import CassetteError, StartError
 from tests.proxies import proxied
 from tests.servers import answering, exchange, raw_upstream
 
-GET = b"GET /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

@@ -26,7 +26,7 @@ from tests.proxies import documents, proxied
 from tests.servers import Script, Visit, answering, exchange, raw_upstream
 
 FAILURES = {"record": RecordSettings(failures=True)}
-GET = b"GET /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 EVENTS = Headers.of(("Content-Type", "text/event-stream"))
 STREAM = b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
 CHUNKED = b"9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n9\r\ndata: 3\n\n\r\n"

@@ -69,7 +69,7 @@ async def test_heads_that_come_again_go_on_alike(tmp_path: Path) -> None:
     """To the byte, with the body that came with them; another key is another head."""
 
     def asking(key: str, body: str) -> bytes:
-        lines = ["POST /v1/x HTTP/1.1", "Host: me", "Connection: close, x-hop", "X-Hop: 1"]
+        lines = ["POST /v1/x HTTP/1.1", "Host: localhost", "Connection: close, x-hop", "X-Hop: 1"]
         lines += [f"Authorization: Bearer {key}"]
         head = "".join(f"{line}\r\n" for line in lines)
         return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()

@@ -15,7 +15,7 @@ from replayproxy.core.rules import MatchRules, Scope
 from replayproxy.errors import ConfigError
 from replayproxy.openai_api import catalog as openai_catalog
 from replayproxy.proxy.opening import Declaration
-from tests.proxies import proxied, settings_for
+from tests.proxies import admin_headers, proxied, settings_for
 from tests.servers import answering, raw_upstream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -128,7 +128,10 @@ def test_a_session_may_have_a_level_of_its_own(tmp_path: Path) -> None:
 async def test_rules_over_the_admin_api(tmp_path: Path) -> None:
     """In the form of the config file."""
     await record(tmp_path / "c.yaml", metadata={"run": "1"})
-    async with proxied(tmp_path / "c.yaml", mode="playback") as proxy, aiohttp.ClientSession() as client:
+    async with (
+        proxied(tmp_path / "c.yaml", mode="playback") as proxy,
+        aiohttp.ClientSession(headers=admin_headers(proxy)) as client,
+    ):
         declared = {"name": "s", "cassette": "c.yaml", "match": {"ignore": ["body.metadata.run"]}}
         async with client.post(f"{proxy.admin_url}/sessions", json=declared) as response:
             assert response.status == 201, await response.text()

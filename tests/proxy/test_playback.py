@@ -16,7 +16,7 @@ from tests.builders import request, response
 from tests.proxies import proxied
 from tests.servers import exchange
 
-GET = b"GET /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 EVENTS = Headers.of(("Content-Type", "text/event-stream"))
 
 

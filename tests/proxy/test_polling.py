@@ -128,7 +128,7 @@ async def test_only_played_polls_are_told(cassette: Path) -> None:
 # --- concurrent requests
 
 COUNT = 50
-POST = b"POST /v1/threads HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+POST = b"POST /v1/threads HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
 
 
 def created() -> list[Interaction]:

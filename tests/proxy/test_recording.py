@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from replayproxy.config import RecordSettings
-from replayproxy.core.cassette import Cassette
+from replayproxy.core.cassette import Cassette, Head
 from replayproxy.core.messages import Request, Response
 from replayproxy.core.modes import MODES
 from replayproxy.core.redaction import Redactor
@@ -22,6 +22,7 @@ from replayproxy.proxy.exchange import Clock, Exchange
 from replayproxy.proxy.heads import Heading
 from replayproxy.proxy.intake import Intake
 from replayproxy.proxy.recording import Tape
+from replayproxy.stores import FileStore
 from replayproxy.stores.contract import Unsaved
 from replayproxy.stores.memory import MemoryRecorder, MemoryStore
 from replayproxy.stores.writer import Fsync, Writer
@@ -29,7 +30,7 @@ from tests.proxies import documents, proxied
 from tests.servers import answering, exchange, raw_upstream
 
 ANSWER = Response(200, "OK", body=b"ok")
-GET = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 class Gated(MemoryRecorder):
@@ -127,3 +128,26 @@ async def test_recordings_are_the_same_however_they_are_synced(tmp_path: Path, f
     assert sorted(each["request"]["target"] for each in documents(cassette)[1:]) == sorted(
         f"/v1/{number}" for number in range(20)
     )
+
+
+async def test_a_clock_that_jumps_changes_no_order_and_no_duration(tmp_path: Path) -> None:
+    """The time of day is written down as it was told, back or forth; everything else goes by the other clock."""
+    seconds = iter([5.0, 5.5, 6.0])
+    days = ["2026-01-02T00:00:00Z", "2025-01-01T00:00:00Z", "2036-01-01T00:00:00Z"]
+    tape = Tape(
+        Writer(FileStore(tmp_path / "c.yaml").append_to(Head())),
+        Redactor(()),
+        Session(MODES["record"]),
+        failures=False,
+        clock=Clock(lambda: next(seconds), lambda: "never asked"),
+    )
+    for slot, day in enumerate(days):
+        told = asked(f"/v1/{slot}", slot)
+        told.recorded, told.started, told.first_byte = day, 4.0, 0.25
+        assert await tape.save(told, told.twin, ANSWER)
+    await tape.close()
+    saved = FileStore(tmp_path / "c.yaml").load().interactions
+    assert [each.request.target for each in saved] == ["/v1/0", "/v1/1", "/v1/2"]
+    assert [(each.recorded, each.first_byte, each.took) for each in saved] == [
+        (day, 0.25, took) for day, took in zip(days, (1.0, 1.5, 2.0), strict=True)
+    ]

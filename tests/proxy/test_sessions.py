@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from replayproxy.config import Settings
 from replayproxy.core.messages import Headers, Request
 from replayproxy.core.modes import MODES
 from replayproxy.core.receipt import Receipt
@@ -61,7 +62,9 @@ async def test_names_that_are_none(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="letters, digits"):
         session_of(Request("GET", f"/@{name}/v1"))
     async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
-        answer = await exchange(proxy.url, f"GET /@{name}/v1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = await exchange(
+            proxy.url, f"GET /@{name}/v1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        )
     assert answer.split()[1] == b"400"
 
 
@@ -244,6 +247,7 @@ async def test_all_sessions_are_closed_although_one_breaks() -> None:
     class Doors:
         def __init__(self) -> None:
             self.handlers: list[Breaking] = []
+            self.settings = Settings()
 
         async def open(self, declaration: Declaration) -> Breaking:
             if declaration.name == "refused":

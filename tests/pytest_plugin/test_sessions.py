@@ -357,7 +357,8 @@ def test_somebody_else_may_close_a_session(project: pytest.Pytester) -> None:
             assert ask(replay_session.base_url) == 200
             assert replay_session.receipt.played == 1
             url = f"{replayproxy.admin_url}/sessions/{replay_session.name}"
-            urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+            shown = {"x-replayproxy-token": replayproxy.admin_token}
+            urllib.request.urlopen(urllib.request.Request(url, method="DELETE", headers=shown)).close()
             assert replay_session.receipt.played == 1
         """
     )
