@@ -12,7 +12,7 @@ __all__ = ["CHAT", "CHAT_LARGE", "CREATE_MESSAGE", "EVENTS", "STREAMS"]
 
 _TEXT = "How does AI work? Explain it in simple terms, in a few sentences, and name an example from daily life."
 _CLIENT = (
-    ("Host", "api.openai.com"),
+    ("Host", "localhost:8080"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),
     ("Connection", "keep-alive"),
     ("Accept", "application/json"),

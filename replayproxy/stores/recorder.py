@@ -34,6 +34,7 @@ from replayproxy.stores.plain_files import (
     write_whole,
 )
 from replayproxy.stores.side_files import FileSpool, SideFiles
+from replayproxy.stores.written import Written, WrittenDocuments
 
 __all__ = ["Earlier", "FileRecorder", "digest_of"]
 
@@ -61,14 +62,6 @@ class _Document:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    arrival: int
-    key: bytes
-    start: int
-    end: int
-
-
 class FileRecorder:
     """One recording into one file (see `stores/contract.py`)."""
 
@@ -86,10 +79,10 @@ class FileRecorder:
         self._prefix, self._inline_limit, self._earlier = head_text.encode(), inline_limit, earlier
         self._first = len(self._prefix)  # where the first document of this recording begins
         self._file: FileIO | None = None
-        self._saved: list[_Saved] = []
+        self._written = WrittenDocuments()
         self._outdated = b""
         self._unsynced = set[str]()
-        self._end = self._count = 0
+        self._count = 0
         self._closed = self._spooled = self._moved = self._gaps = False
 
     def resume(self, whole: int, count: int) -> None:
@@ -105,8 +98,8 @@ class FileRecorder:
                 write_all(self._file, b"\n")
         except OSError as error:
             raise failure(error, self._path, "recorded") from error
-        self._end = self._first = self._file.tell()
-        self._count = count
+        self._first = self._file.tell()
+        self._written, self._count = WrittenDocuments(self._first), count
 
     def outdated(self, raw: bytes, count: int) -> None:
         """Goes on after the `count` interactions of the head text, which then take the place of the file `raw`."""
@@ -156,9 +149,9 @@ class FileRecorder:
             return
         self._closed = True
         try:
-            if self._file is not None and self._saved:
+            if self._file is not None and self._written:
                 self._settle(self._file)
-            if self._saved or self._spooled:
+            if self._written or self._spooled:
                 self._files.sweep()
         except OSError as error:
             raise failure(error, self._path, "put in order") from error
@@ -169,7 +162,7 @@ class FileRecorder:
 
     def _documents(self, batch: Sequence[Unsaved], errors: list[CassetteError | None]) -> list[_Document]:
         """The documents of a batch. What cannot be one is left out; why goes into its place in `errors`."""
-        documents, first = list[_Document](), self._count + len(self._saved) + 1
+        documents, first = list[_Document](), self._count + len(self._written) + 1
         for place, unsaved in enumerate(batch):
             try:
                 key = exchange_key(unsaved.interaction) if self._earlier else b""
@@ -206,7 +199,7 @@ class FileRecorder:
             self._begin(self._prefix + documents[0].content)
         except CassetteError as error:
             return 0, error
-        self._end = len(self._prefix)
+        self._written = WrittenDocuments(len(self._prefix))
         self._note(documents[:1])
         return 1, None
 
@@ -224,19 +217,18 @@ class FileRecorder:
 
         A cassette that cannot even shrink is reported by the next write.
         """
-        ends = accumulate((len(document.content) for document in documents), initial=self._end)
+        ends = accumulate((len(document.content) for document in documents), initial=self._written.end)
         whole = sum(end <= file.tell() for end in ends) - 1
         self._note(documents[:whole])
         with contextlib.suppress(OSError):
-            file.truncate(self._end)
-            file.seek(self._end)
+            file.truncate(self._written.end)
+            file.seek(self._written.end)
         return whole
 
     def _note(self, documents: Sequence[_Document]) -> None:
         """Takes down that documents were written behind each other."""
         for document in documents:
-            start, self._end = self._end, self._end + len(document.content)
-            self._saved.append(_Saved(document.arrival, document.key, start, self._end))
+            self._written.add(document.arrival, document.key, len(document.content))
 
     def _begin(self, content: bytes) -> None:
         try:
@@ -254,7 +246,7 @@ class FileRecorder:
 
     def _check_ours(self, file: FileIO) -> None:
         there, ours = os.stat(self._path), os.fstat(file.fileno())
-        if not os.path.samestat(there, ours) or ours.st_size != self._end:
+        if not os.path.samestat(there, ours) or ours.st_size != self._written.end:
             raise self._changed()
 
     def _changed(self) -> CassetteError:
@@ -277,21 +269,20 @@ class FileRecorder:
 
     def _settle(self, file: FileIO) -> None:
         self._check_ours(file)
-        ordered = sorted(self._saved, key=lambda saved: saved.arrival)
-        if ordered == self._saved and not self._gaps and not (self._earlier and self._earlier.raw):
+        if self._written.in_order and not self._gaps and not (self._earlier and self._earlier.raw):
             return
         written = self._content_there()
-        content = self._content(ordered, written)
+        content = self._content(list(self._written.by_arrival()), written)
         if content != written:
             write_whole(self._path, content)
 
-    def _content(self, ordered: list[_Saved], written: bytes) -> bytes:
+    def _content(self, ordered: Sequence[Written], written: bytes) -> bytes:
         """The whole file in its final order."""
-        texts = [written[saved.start : saved.end].decode() for saved in ordered]
+        texts = [written[each.start : each.end].decode() for each in ordered]
         if self._earlier is None:
             texts = [renumber(text, self._count + index) for index, text in enumerate(texts, 1)]
         else:
-            texts = self._earlier.take.rearranged([saved.key for saved in ordered], texts)
+            texts = self._earlier.take.rearranged([each.key for each in ordered], texts)
             if self._earlier.raw and self._earlier.take.is_same(texts):
                 return self._earlier.raw
         return written[: self._first] + "".join(texts).encode()

@@ -131,7 +131,7 @@ def test_second_recorder_of_a_cassette_is_refused(recording: Recording) -> None:
     assert recording.second.returncode == 2
     assert recording.second.stdout == ""
     (line,) = recording.second.stderr.splitlines()
-    assert re.fullmatch(r"Error: .*c\.yaml: another replayproxy records into it\. .+", line)
+    assert re.fullmatch(r"Error: .*c\.yaml: another replayproxy records into it \(process \d+\)\. .+", line)
 
 
 @pytest.mark.parametrize("where", ["--port", "--admin-port", "emulate"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import struct
@@ -16,7 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.heavy.weighing import GROWTH, MB, MIB, RESIDENT, asking, client, download, lines, sha256, tell, weighed
+from tests.heavy.weighing import GROWTH, MB, MIB, RESIDENT, asking, client, download, lines, tell, weighed
 from tests.servers import Visit, raw_upstream
 
 pytestmark = pytest.mark.heavy
@@ -79,140 +78,6 @@ async def test_an_upload_of_10_mb(folder: Path, request: pytest.FixtureRequest, 
     with weighed("playback", folder) as proxy:
         assert await upload(proxy.url, "another") == arrived
         assert proxy.peak < RESIDENT
-
-
-# --- downloads
-
-SIZE = 1000 * MB
-
-
-async def send_large(visit: Visit) -> None:
-    """1 GB to whoever asks, in chunks to who asks for that, and a word to others."""
-    while True:
-        head = await visit.request()
-        if b"/small" in head:
-            await visit.send(OK + b"Content-Length: 2\r\n\r\nok")
-        elif b"/chunked" in head:
-            await visit.send(OK + b"Content-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for piece in lines(SIZE):
-                await visit.send(b"%x\r\n%b\r\n" % (len(piece), piece))
-            await visit.send(b"0\r\n\r\n")
-        else:
-            await visit.send(OK + b"Content-Length: %d\r\n\r\n" % SIZE)
-            for piece in lines(SIZE):
-                await visit.send(piece)
-
-
-@pytest.mark.parametrize(
-    ("framing", "mode"),
-    [("sized", "record"), ("chunked", "record"), ("sized", "passthrough"), ("chunked", "passthrough")],
-)
-async def test_a_download_of_1_gb(folder: Path, request: pytest.FixtureRequest, framing: str, mode: str) -> None:
-    """Forwarded, recorded or not, and played, it is the same to the last byte; other clients are served meanwhile."""
-    expected = sha256(lines(SIZE))
-    async with raw_upstream(send_large) as upstream, client() as session:
-        with weighed(mode, folder, "--upstream", upstream.url) as proxy:
-            await download(session, f"{proxy.url}/small")
-            before = proxy.resident
-            async with asking(session, f"{proxy.url}/small") as waits:
-                got = await download(session, f"{proxy.url}/{framing}")
-            growth, wait = proxy.peak - before, max(waits)
-            tell(request, seconds=got.seconds, peak_mb=proxy.peak / MB, growth_mb=growth / MB, wait_ms=wait * 1000)
-            assert (got.sha256, got.size) == (expected, SIZE)
-            assert growth < GROWTH
-            assert proxy.peak < RESIDENT
-            assert wait < 2
-    if mode == "record":
-        await play_large(folder, request, framing, expected)
-
-
-async def play_large(folder: Path, request: pytest.FixtureRequest, framing: str, expected: str) -> None:
-    """The same from the recording."""
-    async with client() as session:
-        with weighed("playback", folder) as proxy:
-            await download(session, f"{proxy.url}/small")
-            before = proxy.resident
-            got = await download(session, f"{proxy.url}/{framing}")
-            growth = proxy.peak - before
-            tell(request, played_seconds=got.seconds, played_peak_mb=proxy.peak / MB, growth_mb=growth / MB)
-            assert (got.sha256, got.size) == (expected, SIZE)
-            assert growth < GROWTH
-            assert proxy.peak < RESIDENT
-
-
-async def large_upload() -> AsyncIterator[bytes]:
-    """A form with a file of 1 GB."""
-    yield b'--edge\r\nContent-Disposition: form-data; name="file"; filename="batch.jsonl"\r\n\r\n'
-    for piece in lines(SIZE):
-        yield piece
-        await asyncio.sleep(0)
-    yield b"\r\n--edge--\r\n"
-
-
-async def small(request: web.Request) -> web.Response:
-    """A word."""
-    return web.Response(text="ok")
-
-
-@pytest.mark.parametrize("mode", ["record", "passthrough"])
-async def test_an_upload_of_1_gb(folder: Path, request: pytest.FixtureRequest, mode: str) -> None:
-    """It arrives as it was sent, recorded or not, and is known again when it is played."""
-    app, digest, size = web.Application(client_max_size=2 * SIZE), hashlib.sha256(), 0
-    app.router.add_post("/v1/files", measured)
-    async for piece in large_upload():
-        digest.update(piece)
-        size += len(piece)
-
-    async def upload(name: str, *options: str) -> None:
-        headers = {"content-type": "multipart/form-data; boundary=edge"}
-        with weighed(name, folder, *options, REPLAYPROXY_LIMITS__BODY=str(2 * SIZE)) as proxy:
-            async with client() as session:
-                await download(session, f"{proxy.url}/v1/small")
-                before, began = proxy.resident, time.perf_counter()
-                async with session.post(f"{proxy.url}/v1/files", data=large_upload(), headers=headers) as answer:
-                    assert await answer.json() == {"sha256": digest.hexdigest(), "size": size}
-            seconds, growth = time.perf_counter() - began, proxy.peak - before
-            tell(request, **{f"{name}_seconds": seconds, f"{name}_growth_mb": growth / MB})
-            assert growth < GROWTH
-            assert proxy.peak < RESIDENT
-
-    app.router.add_get("/v1/small", small)
-    async with TestServer(app) as upstream:
-        await upload(mode, "--upstream", str(upstream.make_url("")))
-    if mode == "record":
-        await upload("playback")
-
-
-async def test_a_client_that_does_not_read_stops_the_upstream(folder: Path, request: pytest.FixtureRequest) -> None:
-    """Neither the proxy's memory nor its disk takes in what the client does not want yet; nothing is lost either."""
-    size, sent = 200 * MIB, 0
-
-    async def script(visit: Visit) -> None:
-        nonlocal sent
-        await visit.request()
-        await visit.send(OK + b"Content-Length: %d\r\n\r\n" % size)
-        for piece in lines(size):
-            await visit.send(piece)
-            sent += len(piece)
-        await visit.reader.read()
-
-    async with raw_upstream(script) as upstream:
-        with weighed("record", folder, "--upstream", upstream.url) as proxy:
-            before, passed = proxy.resident, -1
-            reader, writer = await asyncio.open_connection(*proxy.url.removeprefix("http://").split(":"))
-            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            while passed < sent or not sent:
-                passed = sent
-                await asyncio.sleep(1)
-            tell(request, sent_mb=sent / MB, growth_mb=(proxy.peak - before) / MB)
-            assert sent < 64 * MIB
-            assert proxy.peak - before < GROWTH
-            await reader.readuntil(b"\r\n\r\n")
-            digest = hashlib.sha256()
-            while piece := await reader.read(MIB):
-                digest.update(piece)
-            writer.close()
-            assert digest.hexdigest() == sha256(lines(size))
 
 
 # --- a small answer that is large

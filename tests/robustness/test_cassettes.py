@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,16 +56,25 @@ def write(folder: Path, content: str | bytes) -> Path:
     return path
 
 
+#: Runs a command and writes down its exit status, seconds and bytes. A process of its own does, since what a child took
+#: counts from the size of the process that started it.
+_MEASURE = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as file:
+    print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, file=file)
+"""
+
+
 def told(*arguments: str, cwd: Path) -> Told:
     """Runs a command to its end, and measures it."""
-    with (cwd / "out").open("w+") as out, (cwd / "err").open("w+") as err:
-        process = subprocess.Popen([*COMMAND, *arguments], cwd=cwd, env=environment(), stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        spent = used.ru_utime + used.ru_stime
-        return Told(process.returncode, out.read(), err.read(), spent, used.ru_maxrss * 1024)
+    measured = cwd / "measured"
+    command = [sys.executable, "-S", "-E", "-c", _MEASURE, str(measured), *COMMAND, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=True)
+    status, seconds, memory = measured.read_text().split()
+    measured.unlink()
+    return Told(int(status), done.stdout, done.stderr, float(seconds), int(memory))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(lost=st.integers(0, 400), data=st.data())
     def crash(self, lost: int, data: st.DataObject) -> None:
         """The process dies, perhaps while it writes, perhaps with the end of the file: the disk is all that is left."""
-        folder, writing = Path(tempfile.mkdtemp()), self.recorder is not None and not self.edited
+        # What is recorded over is not written to before something is saved.
+        writing = self.recorder is not None and not self.edited and bool(self.added or not self.over)
+        folder = Path(tempfile.mkdtemp())
         shutil.copytree(self.folders[-1], folder, dirs_exist_ok=True)
         if self.recorder is not None:
             self._close()
