@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Any
@@ -38,6 +39,8 @@ REMEMBERED = 200_000
 #: How long the rest of a request may take that came in two pieces before the first goes to the parser, in seconds.
 PATIENCE = 0.5
 _HEAD_END = b"\r\n\r\n"
+#: Lines before a request that are nobody's (RFC 9112 §2.2).
+_EMPTY = re.compile(rb"[\r\n]*")
 # With one of these the end of the request's bytes is not where its framing says, or the client waits for a word first.
 _SPECIAL = (hdrs.UPGRADE, hdrs.EXPECT)
 
@@ -95,12 +98,12 @@ class Front(Visitor):
     """A connection.
 
     `_idle` is rule 2. `_seen` are the first of the bytes that came since then, and `_size` counts them all, those
-    before `_settled` belonging to requests that were answered. `_held` is the beginning of a request that is known to
-    be `_due` bytes long, and stays here `_held_until` then.
+    before `_settled` belonging to requests that were answered; the next request begins `_at`, if that is known (-1).
+    `_held` is the beginning of a request that is known to be `_due` bytes long, and stays here `_held_until` then.
     """
 
     __slots__ = (
-        *("_desk", "_due", "_full", "_held", "_held_until", "_idle", "_idle_for", "_seen", "_settled", "_size"),
+        *("_at", "_desk", "_due", "_full", "_held", "_held_until", "_idle", "_idle_for", "_seen", "_settled", "_size"),
         "_timer",
     )
 
@@ -111,7 +114,7 @@ class Front(Visitor):
         self._desk, self._idle_for = desk, lobby.idle
         self._idle, self._full = True, False
         self._seen = self._held = b""
-        self._size = self._due = self._settled = 0
+        self._at = self._size = self._due = self._settled = 0
         self._held_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -178,22 +181,24 @@ class Front(Visitor):
     def settle(self, raw: web.BaseRequest, answer: Answered) -> None:
         """Takes note that a request was answered by the long way, and learns it when it can be answered again."""
         seen, size, now = self._seen, self._size, self._loop.time()
-        end = seen.find(_HEAD_END)
+        at = found.end() if (found := _EMPTY.match(seen, self._at)) and self._at >= 0 else -1
+        end = seen.find(_HEAD_END, at) if seen[at : at + 1].isalpha() else -1
         head = end + len(_HEAD_END)
         plain = raw.version == (1, 1) and answer.keep_alive and not any(name in raw.headers for name in _SPECIAL)
         chunked = hdrs.TRANSFER_ENCODING in raw.headers
         whole = -1
-        if plain and end >= 0 and seen[:1].isalpha():
+        if end >= 0 and answer.keep_alive:
             whole = behind_chunks(seen, head) if chunked else head + (raw.content_length or 0)
         left = size - whole if whole >= 0 else -1
-        if left == 0:
+        self._at = whole if left >= 0 else -1
+        if left == 0 and plain and not at:
             if answer.known is not None and size == len(seen) and not chunked:
                 self._desk.learn(seen, head, answer.known)
-            self._idle, self._seen, self._size, self._settled = True, b"", 0, 0
+            self._idle, self._seen, self._at, self._size, self._settled = True, b"", 0, 0, 0
             self._begun, self._until = False, now + self._idle_for
         else:
             # What is left may be the beginning of another request; where that is not sure, none is known of.
-            self._begun = left > 0 and not self._settled
+            self._begun = left > 0 and plain and not at
             self._settled, self._until = size - left if self._begun else size, now + self._lobby.head
 
     @property

@@ -22,22 +22,29 @@ from replayproxy.proxy.wire import OWN_TARGET
 __all__ = ["misread"]
 
 #: What an API is asked with: aiohttp's C parser knows more methods (and protocols), the Python parser takes any token.
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "TRACE", hdrs.METH_CONNECT})
+#: Not TRACE: the upstream's echo of the request would show the client what we put on it, such as the upstream's key.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", hdrs.METH_CONNECT})
 # RFC 9110 §5.6.2 and §5.5: the bytes of a name, and of a value.
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TEXT = bytes([*b"\t", *range(0x20, 0x7F), *range(0x80, 0x100)])
+# For `bytes.translate`: what is none of these becomes 1.
+_NO_TOKEN, _NO_TEXT = (bytes(byte not in allowed for byte in range(256)) for allowed in (_TOKEN, _TEXT))
 # Visible ASCII but for the fragment; what browsers take for a slash only where it cannot be one.
 _ORIGIN_FORM = re.compile(r"/[!\"$->@-\[\]-~]*(?:\?[!\"$-~]*)?")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 #: Longer bodies cannot be counted in 63 bits; nobody has any.
 _LENGTH = re.compile(r"[0-9]{1,18}")
+#: What clients say of their connection; nearly all of them the first.
+_USUAL = ("keep-alive", "close")
 
 
 class _Heard(Protocol):
-    """What a connection knows of the bytes that came (proxy/front.py): all `_size` of them when they are few."""
+    """What a connection knows of the bytes that came (proxy/front.py): all `_size` of them when they are few, of which
+    the request begins `_at` (-1: nobody knows)."""
 
     _seen: bytes
     _size: int
+    _at: int
 
 
 def misread(raw: web.BaseRequest) -> Problem | None:
@@ -53,16 +60,35 @@ def _line(raw: web.BaseRequest) -> Problem | None:
     if major != 1 or minor > 1:
         return _problem("its version is neither HTTP/1.1 nor HTTP/1.0", 505, "http_version_not_supported")
     if raw.method not in METHODS:
-        return _problem("its method is none that replayproxy knows", 501, "method_not_implemented")
+        return _unknown_method(raw.method)
     target = raw.raw_path
     if not _ORIGIN_FORM.fullmatch(target) and (told := _odd_target(raw, target)):
         return _problem(told)
     # The Python parser makes methods upper case, the C parser drops blanks and takes other protocols for HTTP.
-    heard = cast("_Heard", raw.protocol)
-    seen = getattr(heard, "_seen", b"")
-    if seen and heard._size == len(seen) and encode(f"{raw.method} {target} HTTP/{major}.{minor}\r\n") not in seen:
+    if not _heard(cast("_Heard", raw.protocol), encode(f"{raw.method} {target} HTTP/1.{minor}\r\n")):
         return _problem("its first line is not `METHOD TARGET HTTP/1.1` in capital letters with single blanks")
     return None
+
+
+def _heard(connection: _Heard, line: bytes) -> bool:
+    """Whether the bytes of a request begin with this line, as far as that can be told."""
+    seen, at = connection._seen, connection._at
+    if connection._size != len(seen):
+        return True
+    if at < 0:
+        return line in seen
+    # Empty lines before a request are nobody's (RFC 9112 §2.2).
+    return seen.startswith(line, at) or (seen[at : at + 1] in b"\r\n" and seen[at:].lstrip(b"\r\n").startswith(line))
+
+
+def _unknown_method(method: str) -> Problem:
+    if method == hdrs.METH_TRACE:
+        told = "it is TRACE, whose answer would show the request with all that it bears at the upstream, a key too"
+    else:
+        told = f"it is none of {', '.join(sorted(METHODS - {hdrs.METH_CONNECT}))}"
+    return Problem(
+        f"replayproxy does not take the method of this request: {told}.", code="method_not_implemented", status=501
+    )
 
 
 def _odd_target(raw: web.BaseRequest, target: str) -> str:
@@ -83,10 +109,12 @@ def _odd_target(raw: web.BaseRequest, target: str) -> str:
 
 
 def _fields(fields: Sequence[tuple[bytes, bytes]]) -> Problem | None:
-    names = [name for name, _ in fields]
-    if b"" in names or b"".join(names).translate(None, _TOKEN):
+    if not fields:
+        return None
+    names, values = zip(*fields)  # noqa: B905 -- they are pairs
+    if b"" in names or 1 in b"".join(names).translate(_NO_TOKEN):
         return _problem("a header field's name is not made of the characters that names have")
-    if b"".join([value for _, value in fields]).translate(None, _TEXT):
+    if 1 in b"".join(values).translate(_NO_TEXT):
         return _problem("a header field's value has control characters in it")
     return None
 
@@ -124,7 +152,10 @@ def _length(raw: web.BaseRequest) -> Problem | None:
 
 def _nominations(raw: web.BaseRequest) -> Problem | None:
     """Fields that say what a request is may not be called the connection's own, which nobody passes on."""
-    if hdrs.CONNECTION in raw.headers and not ESSENTIAL.isdisjoint(nominated(raw.headers.getall(hdrs.CONNECTION))):
+    values = raw.headers.getall(hdrs.CONNECTION, ())
+    if not values or (len(values) == 1 and values[0] in _USUAL):
+        return None
+    if not ESSENTIAL.isdisjoint(nominated(values)):
         return _problem("its Connection field names one that is for the other end, such as Content-Length or Host")
     return None
 

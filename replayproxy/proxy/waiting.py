@@ -4,7 +4,9 @@ Rules:
 1. There is one timer for all connections, which looks after those that are overdue; a request costs no timer.
 2. A connection on which nothing is under way is closed without a word: whatever is written there, a client could take
    for the answer to its next request. One on which a head is under way is told.
-3. A request that cannot be read, or does not come to its end, gets an answer of ours that quotes nothing of it; what
+3. A client whose bytes nobody takes at the moment, since the upstream does not, is looked after as well: its end would
+   wait unread behind them.
+4. A request that cannot be read, or does not come to its end, gets an answer of ours that quotes nothing of it; what
    comes behind it is not looked at any more.
 """
 
@@ -13,6 +15,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import select
+import sys
 from typing import Any, cast
 
 from aiohttp import web
@@ -33,7 +37,9 @@ _log = logging.getLogger(__name__)
 #: away. When the connection were closed at once, its end would meet those bytes with a reset, and the answer were lost.
 LINGER = 1.0
 #: The timer looks so many times while the shortest of the time-outs goes by, and no more seldom than so many seconds.
-_LOOKS, _SELDOM = 10, 5.0
+_LOOKS, _SELDOM = 10, 1.0
+#: What of the end of a connection can be seen while there are unread bytes before it: a FIN on Linux only.
+_ENDS = 0 if sys.platform == "win32" else getattr(select, "POLLRDHUP", 0)
 #: aiohttp's own time-out for connections between two requests, which knows nothing of requests that it did not see:
 #: never, in seconds. The lobby looks after them.
 NEVER = 1e8
@@ -56,7 +62,7 @@ class Lobby:
         limits = self.limits
         limits.connections += 1
         self._visitors[visitor] = None
-        if self._timer is None and math.isfinite(min(self.head, self.idle)):
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
         if limits.crowded and not self._told:
             self._told = True
@@ -142,7 +148,10 @@ class Visitor(web.RequestHandler):
         super().connection_lost(exc)
 
     def look(self, now: float) -> None:
-        """Ends the connection when it has waited for too long; `now` is on the loop's clock."""
+        """Ends the connection when it has waited for too long, or has ended unseen; `now` is on the loop's clock."""
+        if (self._reading_paused or self._buffer_paused) and self.transport is not None and _ended(self.transport):
+            self.transport.abort()
+            return
         if now < self._until or self._expects or not self._waits():
             return
         if self._begun and not self._deaf:
@@ -222,6 +231,15 @@ class Visitor(web.RequestHandler):
         problem = parser_problem(exc, self._lobby.limits.settings, in_fields=in_fields)
         tell_refusal(problem, self.peername)
         return Farewell(problem)
+
+
+def _ended(transport: asyncio.Transport) -> bool:
+    """Whether the client has hung up, be it behind bytes that were not read; False where that cannot be seen."""
+    if sys.platform == "win32" or transport.is_closing():
+        return False
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), _ENDS)
+    return bool(poll.poll(0))
 
 
 def tell_refusal(problem: Problem, peer: object) -> None:

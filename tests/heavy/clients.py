@@ -25,6 +25,8 @@ _FORWARDS = ("auto", "record", "passthrough")
 _SAVES = ("auto", "record")
 #: How the answers that a client waits for are marked when something of the proxy's own answered.
 _OUTCOME = "x-replayproxy-outcome"
+# The connection may end behind an answer to these: the upstream's does, or nobody can tell where a long upload ended.
+_LAST = ("closed", "chunked")
 
 
 @dataclass(slots=True)
@@ -219,9 +221,9 @@ class Client:
 
     def _choose(self, kind: str = "", *, whole: bool = False) -> tuple[str, str]:
         """The kind and the id of the next request; `whole`: behind whose answer another may come."""
+        fit = [name for name, of in KINDS.items() if name != "held" and not (whole and (of.broken or name in _LAST))]
         if self._recorded and self._random.randrange(10) < self._known:
-            return self._random.choice(self._recorded)
-        fit = [name for name, of in KINDS.items() if name != "held" and not (whole and (of.broken or name == "closed"))]
+            return self._random.choice([each for each in self._recorded if each[0] in fit])
         kind = kind or self._random.choice([*fit, *["small", "got", "known"] * 4])
         return kind, self._new_id() if self._random.randrange(4) else f"again{self._random.randrange(20)}"
 

@@ -52,7 +52,7 @@ async def ask_all(url: str, wanted: Iterator[tuple[str, str, str]]) -> None:
         for kind, id_, fields in wanted:
             answer = await line.ask(kind, id_, "", fields)
             assert expected(kind, id_, answer), (kind, id_, answer)
-            if KINDS[kind].broken:
+            if KINDS[kind].broken or answer.fields.get("connection") == "close":
                 line.close()
                 line = await Line.to(url)
         line.close()
@@ -164,7 +164,8 @@ def test_clients_that_read_slowly(folder: Path, request: pytest.FixtureRequest, 
         tell(request, clients=SLOW, each_kib=growth / SLOW / 1024, peak_mib=growth / MIB, **told)
         assert growth < SLOW * most, (name, waiting.more(base))
         assert after.resident - first.resident < GROWTH, (name, after.more(first))
-        assert (after.tasks, after.descriptors) == (base.tasks, base.descriptors)
+        assert after.tasks <= base.tasks
+        assert after.descriptors <= base.descriptors
 
     async def main() -> None:
         async with upstream() as behind:

@@ -258,7 +258,8 @@ class Upstream:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the proxy hung up
         except Exception as error:
-            self.oddities.append(repr(error))
+            if not writer.is_closing():  # uvloop tells of writing to who hung up in its own way
+                self.oddities.append(repr(error))
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import select
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -251,6 +253,103 @@ def test_CLT_07_a_client_that_leaves_in_the_middle_of_its_upload(reading: Stage)
     for line in lines.values():
         line.close()
     wait_until(lambda: open_files(reading) <= before + 2)
+
+
+#: More than lies in buffers between a client and an upstream that does not read, in bytes.
+STANDING = 40 << 20
+FRAMINGS = {
+    "sized": (b"Content-Length: %d\r\n" % STANDING, bytes(STANDING)),
+    "in chunks": (b"Transfer-Encoding: chunked\r\n", b"10000\r\n%b\r\n" % bytes(1 << 16) * (STANDING >> 16)),
+}
+
+
+def unread(stage: Stage, line: Line) -> int:
+    """How many bytes lie in the proxy's end of a connection."""
+    ends = [b":%04X" % end[1] for end in (line.socket.getpeername(), line.socket.getsockname())]
+    for known in Path("/proc/net/tcp").read_bytes().splitlines()[1:]:
+        fields = known.split()
+        if [fields[1][-5:], fields[2][-5:]] == ends:
+            return int(fields[4].partition(b":")[2], 16)
+    return 0
+
+
+def send_until_it_stands(stage: Stage, line: Line, data: bytes) -> None:
+    """Sends bytes until the proxy takes no more of them for a while, or all are sent. All of them have arrived."""
+    for piece in (data[at : at + 50_000] for at in range(0, len(data), 50_000)):
+        line.send(piece)
+        limit = time.monotonic() + 0.5  # what is watched is that nothing happens
+        while unread(stage, line):
+            if time.monotonic() > limit:
+                return
+            time.sleep(0.001)
+
+
+def send_until_all_is_full(line: Line, data: bytes) -> None:
+    """Sends bytes until there is no room for more of them anywhere, or all are sent."""
+    left = memoryview(data)
+    while left and select.select([], [line.socket], [], 0.5)[1]:
+        left = left[line.socket.send(left[: 1 << 16], socket.MSG_DONTWAIT) :]
+
+
+async def never_read(visit: Visit) -> None:
+    """A script: takes the head and the beginning of a body, and then nothing."""
+    visit.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    await visit.reader.readuntil(b"\r\n\r\n")
+    await visit.reader.readexactly(1 << 16)
+    visit.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    await asyncio.Event().wait()
+
+
+def released(stage: Stage, *leaving: tuple[Line, str]) -> None:
+    """The clients leave, and all upstream connections are let go of within 10 s."""
+    for line, way in leaving:
+        LEAVING[way](line)
+    left_at = time.monotonic()
+    wait_until(lambda: not stage.upstream_connections())
+    assert time.monotonic() - left_at < 10
+    nothing_saved(stage)
+
+
+@pytest.mark.parametrize("_patient", ["record", "passthrough"], indirect=True)
+@pytest.mark.parametrize("full", [pytest.param(False, marks=pytest.mark.heavy), True])
+def test_CLT_07_a_client_that_leaves_while_its_upload_stands_still(patient: Stage, full: bool) -> None:
+    """An upstream that reads no more is released as soon as it can be known that the client has gone, which is not read
+    either then. Its last word (FIN) gets through where its bytes do; only a reset overtakes them."""
+    patient.upstream.follow(never_read)
+    ways = ["reset"] if full else list(LEAVING)
+    leaving = {target_of(name, way): (patient.line(), way) for name in FRAMINGS for way in ways}
+
+    def begin(target: bytes) -> None:
+        fields, body = next(each for name, each in FRAMINGS.items() if name.replace(" ", "-").encode() in target)
+        line, _ = leaving[target]
+        line.send(b"POST %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (target, patient.host, fields))
+        if full:
+            send_until_all_is_full(line, body)
+        else:
+            send_until_it_stands(patient, line, body)
+
+    with ThreadPoolExecutor(len(leaving)) as threads:
+        list(threads.map(begin, leaving))
+    assert patient.upstream_connections() == len(leaving)
+    assert all(unread(patient, line) for line, _ in leaving.values())
+    released(patient, *leaving.values())
+    assert set(wait_for_all(patient, set(leaving)).values()) <= {"gone", "failed"}
+
+
+def test_CLT_03_a_client_that_leaves_behind_many_requests(patient: Stage) -> None:
+    """Requests that nobody reads yet do not hide that it has gone."""
+
+    async def script(visit: Visit) -> None:
+        await patient.upstream.take(visit)
+        assert await visit.reader.read() == b""
+
+    patient.upstream.follow(script)
+    leaving = [(patient.line(), way) for way in LEAVING]
+    for line, _ in leaving:
+        line.send(b"GET /v1/left/many HTTP/1.1\r\nHost: %b\r\n\r\n" % patient.host * 1000)
+    wait_until(lambda: len(patient.upstream.requests) == len(leaving))
+    released(patient, *leaving)
+    assert len(patient.upstream.requests) == len(leaving)
 
 
 def wait_for_all(stage: Stage, targets: set[bytes]) -> dict[str, str]:
