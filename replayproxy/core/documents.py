@@ -58,7 +58,7 @@ def split_cassette(text: str) -> Documents:
     """The documents of a cassette's text; CassetteError when it is empty or something else than a cassette."""
     if not text.strip():
         raise CassetteError("the file is empty", cure=_CURE_EMPTY)
-    if not re.search(r"^replayproxy[ \t]*:", text, re.MULTILINE):
+    if not re.search(r"replayproxy[\"']?\s*:", text):  # YAML has more ways to write a key than we do
         kind = next((kind for pattern, kind in _FOREIGN if pattern.search(text)), "something else than YAML")
         raise CassetteError(f"this is no cassette of replayproxy; it looks like {kind}", cure=CURE_FOREIGN)
     documents = split(text)

@@ -28,7 +28,9 @@ from tests.servers import Visit, raw_upstream
 
 pytestmark = pytest.mark.heavy
 
-CLIENTS, CHAINS, KILLS, ROUNDS = 4, 4, 50, 60
+#: REPLAYPROXY_KILLS=50 makes 200 kills of it, and 240 rounds with a full disk.
+KILLS = int(os.environ.get("REPLAYPROXY_KILLS", "8"))
+CLIENTS, CHAINS, ROUNDS = 4, 4, KILLS + KILLS // 5
 #: From this size on, a body stands in a file beside the cassette.
 INLINE_LIMIT = 4096
 #: What a run may be: it takes the place of what was recorded, or adds to it.

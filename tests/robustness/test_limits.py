@@ -105,6 +105,7 @@ def test_LIM_04_a_connection_that_never_says_anything(impatient: Stage) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.long
 def test_LIM_04_a_head_that_never_ends_by_default(stage: Stage) -> None:
     """One byte a second: 60 s, and it is over."""
     line, began = stage.line(), time.monotonic()

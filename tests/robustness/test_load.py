@@ -24,6 +24,15 @@ _STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encod
 _FIRST, _LAST = b'10\r\ndata: {"n": 12}\n\r\n', b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 
 
+#: In which modes a gigabyte passes, and how it is framed. Chunked ones take minutes to be recorded.
+GIGABYTES = [
+    ("record", "sized"),
+    pytest.param("record", "chunked", marks=pytest.mark.long),
+    ("passthrough", "sized"),
+    ("passthrough", "chunked"),
+]
+
+
 @pytest.fixture
 def large(tmp_path: Path) -> Iterator[Path]:
     """A folder that is removed at once."""
@@ -49,8 +58,7 @@ async def send_large(visit: Visit) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("framing", ["sized", "chunked"])
-@pytest.mark.parametrize("mode", ["record", "passthrough"])
+@pytest.mark.parametrize(("mode", "framing"), GIGABYTES)
 async def test_LOD_01_a_download_of_1_gib(large: Path, request: pytest.FixtureRequest, mode: str, framing: str) -> None:
     """The same to the last byte, in flat memory, while others are served; and once more when it is played."""
     expected = sha256(lines(GIB))
@@ -93,8 +101,7 @@ async def measured(request: web.Request) -> web.Response:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("framing", ["sized", "chunked"])
-@pytest.mark.parametrize("mode", ["record", "passthrough"])
+@pytest.mark.parametrize(("mode", "framing"), GIGABYTES)
 async def test_LOD_02_an_upload_of_1_gib(large: Path, request: pytest.FixtureRequest, mode: str, framing: str) -> None:
     """It arrives as it was sent, in flat memory."""
     digest, size = hashlib.sha256(), 0

@@ -187,6 +187,7 @@ def test_segments_end_anywhere(sides: dict[str, Side], base: bytes) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_both_parsers_and_h11_read_the_same_for_long(sides: dict[str, Side], seed: int) -> None:
     """Thousands of connections of chance."""

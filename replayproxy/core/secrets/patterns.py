@@ -132,10 +132,11 @@ _USERINFO = (
     r"[^/\s\"'<>?#\\@:]{12,256})@"
 )
 _ESCAPED_USERINFO = r"%2f%2f((?=[a-z0-9._~-]{0,256}%3a)(?:(?!%2f|%40|redacted\.)[a-z0-9._~%-]){1,512}+)%40"
-#: A private key, to its end mark, or as far as it goes when it is cut off.
+#: A private key, to its end mark, or as far as it goes when it is cut off: never over the end of a string, nor over
+#: half of an escape.
 _PEM = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:(?!-----)[\s\S]){1,16384}+-----END [A-Z0-9 ]{0,60}-----|[A-Za-z0-9+/=\s\\]{32,16384}+)"
+    r"(?:(?:(?!-----)[^\"]){1,16384}+-----END [A-Z0-9 ]{0,60}-----|(?:[A-Za-z0-9+/=\s]|\\+(?=[nrtu/])){32,16384}+)"
 )
 
 _HEADERS = (

@@ -67,10 +67,12 @@ def test_what_is_cut_off_stays_cut_off() -> None:
 
 def test_bytes_behind_the_end_are_none_of_the_body() -> None:
     """They break it, and it stays broken."""
-    assert TEXT not in unpacked(asked("gzip", gzip.compress(TEXT) + b"garbage"), "gzip")
+    assert TEXT not in unpacked(asked("gzip", gzip.compress(TEXT, mtime=0) + b"garbage"), "gzip")
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b'{"a": 1}'), b"\x1f\x8b\x08garbage", b"no gzip", zlib.compress(b"x")])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b'{"a": 1}', mtime=0), b"\x1f\x8b\x08garbage", b"no gzip", zlib.compress(b"x")]
+)
 def test_a_body_without_secrets_keeps_its_bytes(body: bytes) -> None:
     """Whoever packed it, packed it in another way than we would."""
     assert asked("gzip", body) == asked("", body) == body
