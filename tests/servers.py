@@ -114,3 +114,15 @@ async def exchange(url: str, data: bytes) -> bytes:
         return await reader.read()
     finally:
         writer.close()
+
+
+async def answer_body(reader: asyncio.StreamReader) -> bytes:
+    """The body of the next answer, sized or in chunks. IncompleteReadError when the connection ends before it does."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b"content-length: " in head:
+        return await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
+    body = b""
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        body += (await reader.readexactly(size + 2))[:-2]
+    await reader.readexactly(2)
+    return body

@@ -26,5 +26,5 @@ class Gate:
     doorman: Doorman
 
     def refusal(self, raw: web.BaseRequest) -> Problem | None:
-        """Why a request is refused, None when it is not. Refused requests end their connection."""
+        """Why a request is refused, None when it is not."""
         return misread(raw) or self.doorman.stranger(raw) or self.limits.exceeded(raw)

@@ -16,7 +16,7 @@ import pytest
 from replayproxy.core.messages import FileBody
 from replayproxy.stores import FileStore
 from tests.processes import Running, client, started
-from tests.servers import Visit, raw_upstream
+from tests.servers import Visit, answer_body, raw_upstream
 
 CLIENTS = 4
 #: From this size on, a body stands in a file beside the cassette.
@@ -66,20 +66,9 @@ class Clients:
             while True:
                 number, self._next = self._next, self._next + 1
                 writer.write(b"GET /v1/items/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % number)
-                self.received[number] = await _body(reader)
+                self.received[number] = await answer_body(reader)
                 if len(self.received) >= count:
                     self._enough.set()
-
-
-async def _body(reader: asyncio.StreamReader) -> bytes:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b"content-length: " in head:
-        return await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
-    body = b""
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        body += (await reader.readexactly(size + 2))[:-2]
-    await reader.readexactly(2)
-    return body
 
 
 @contextlib.asynccontextmanager

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("target", help="its name, or `all`")
     parser.add_argument("files", nargs="*", type=Path, help="inputs to run once")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
-    parser.add_argument("--findings", type=Path, help="where to keep what finds something (default: the corpus)")
+    parser.add_argument("--findings", type=Path, help="a folder for what finds something (default: the corpus)")
     parser.add_argument("--learned", type=Path, help="a folder for the inputs that reach new places")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -69,7 +69,7 @@ def _run(name: str, seconds: int, findings: Path | None, learned: Path | None) -
     """Fuzzes a target in a process of its own; whether something was found."""
     from tests.fuzz.targets import CORPUS
 
-    kept = findings or CORPUS / name
+    kept = findings / name if findings else CORPUS / name
     kept.mkdir(parents=True, exist_ok=True)
     before = set(kept.iterdir())
     with tempfile.TemporaryDirectory() as scratch:

@@ -24,7 +24,7 @@ from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.messages import FileBody
 from replayproxy.stores import FileStore
 from tests.processes import Running, started
-from tests.servers import Visit, raw_upstream
+from tests.servers import Visit, answer_body, raw_upstream
 
 pytestmark = pytest.mark.heavy
 
@@ -88,19 +88,8 @@ class Clients:
                 number = self.chance.randrange(2000)
                 writer.write(b"GET /v1/items/%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % number)
                 self.first.set()
-                assert await _body(reader) == expected(number), number
+                assert await answer_body(reader) == expected(number), number
                 self.received.add(number)
-
-
-async def _body(reader: asyncio.StreamReader) -> bytes:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b"content-length: " in head:
-        return await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
-    body = b""
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        body += (await reader.readexactly(size + 2))[:-2]
-    await reader.readexactly(2)
-    return body
 
 
 @contextlib.asynccontextmanager
