@@ -20,6 +20,7 @@ __all__ = ["MOST_CHUNKS", "Capture"]
 #: An event stream of more chunks than this is kept as a large body is: each of them takes memory of its own, however
 #: small it is.
 MOST_CHUNKS = 100_000
+_PIECE = 64 * 1024
 
 
 class Capture:
@@ -141,7 +142,8 @@ class Capture:
             self._chunks.append(Chunk(round(at, 6), len(data)))
         if self._size > PARSE_LIMIT or len(self._chunks) > MOST_CHUNKS:
             self._large = _Large(self._headers, self._cleanse(), self._open_spool)
-            self._large.feed(bytes(self._kept))
+            for start in range(0, len(self._kept), _PIECE):  # whoever looks into it takes some times its size
+                self._large.feed(bytes(self._kept[start : start + _PIECE]))
             self._kept, self._chunks = bytearray(), []
 
 

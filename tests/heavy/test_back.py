@@ -25,8 +25,9 @@ pytestmark = pytest.mark.heavy
 REQUESTS, CLIENTS, SLOW = number("REQUESTS", 6_000), 32, number("SLOW", 200)
 #: How much more the second half of the requests may leave behind, of memory and of objects.
 LEFT, OBJECTS = 4 * MIB, 2_000
-#: Where an interaction stands in its cassette is known until the recording ends: so many bytes each, and one object.
-PLACE, PLACES = 256, "replayproxy.stores.recorder._Saved"
+#: A request that was answered from a recording is known by its bytes from then on, up to a number: so many bytes each,
+#: and one object.
+PLACE, PLACES = 256, "replayproxy.proxy.again.Again"
 #: What may wait in the proxy for a client that does not read, whatever it asked for; and what an answer of 1 MB takes
 #: besides where it is recorded or played: a body of up to 8 MiB is in memory then, and a copy of it for a moment.
 WAITING, WHOLE = 512 * 1024, 2 * MIB
@@ -88,9 +89,9 @@ def check(request: pytest.FixtureRequest, name: str, looks: Sequence[Look]) -> N
     warm, half, end = looks
     figures = warm.figures("fifth") | half.figures("half") | end.figures("end")
     tell(request, requests=REQUESTS, left_mib=(end.resident - half.resident) / MIB, **figures)
-    recorded = end.kinds[PLACES] - half.kinds[PLACES]
-    assert end.resident - half.resident < LEFT + PLACE * recorded, (name, end.more(half))
-    assert end.objects - half.objects - recorded < OBJECTS, (name, end.more(half))
+    known = end.kinds[PLACES] - half.kinds[PLACES]
+    assert end.resident - half.resident < LEFT + PLACE * known, (name, end.more(half))
+    assert end.objects - half.objects - known < OBJECTS, (name, end.more(half))
     assert (end.tasks, end.descriptors) == (warm.tasks, warm.descriptors), (name, end.more(warm, 1))
     assert end.threads <= warm.threads + 1
 
