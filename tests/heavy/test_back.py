@@ -24,7 +24,7 @@ pytestmark = pytest.mark.heavy
 
 REQUESTS, CLIENTS, SLOW = number("REQUESTS", 6_000), 32, number("SLOW", 200)
 #: How much more the second half of the requests may leave behind, of memory and of objects.
-LEFT, OBJECTS = 4 * MIB, 2_000
+LEFT, OBJECTS = 4 * MIB, max(2_000, REQUESTS // 20)
 #: A request that was answered from a recording is known by its bytes from then on, up to a number: so many bytes each,
 #: and one object.
 PLACE, PLACES = 256, "replayproxy.proxy.again.Again"
