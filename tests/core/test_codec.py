@@ -380,6 +380,12 @@ def test_a_body_that_is_in_a_file_stays_there() -> None:
     assert "chunks:\n      - [0.5, 1000000000]\n    file:\n" in text
 
 
+def test_a_stream_with_an_empty_chunk_is_kept_as_text() -> None:
+    """No event could say when that came."""
+    chunks = (Chunk(0.0, 0), Chunk(0.5, 9))
+    assert "chunks:\n" in read_back(exchange(b"data: 1\n\n", "text/event-stream", chunks=chunks))
+
+
 def test_large_event_streams_stay_in_the_cassette_up_to_a_limit() -> None:
     """Streams are meant to be read; beyond the reader's budget they go into a file."""
     assert "events:" in read_back(exchange(b"data: x\n\n" * 20_000, "text/event-stream"))
