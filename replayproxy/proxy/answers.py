@@ -48,6 +48,7 @@ OUTCOME_HEADER, INTERACTION_HEADER, MISS_HEADER = (
     "x-replayproxy-interaction",
     "x-replayproxy-miss",
 )
+_FAILED = (OUTCOME_HEADER, "failed")
 #: 424: client libraries retry 409, 429 and 5xx, and apps handle 404 for reasons of their own.
 MISS_STATUS = 424
 _REASONS = {
@@ -58,7 +59,6 @@ _REASONS = {
     408: "Request Timeout",
     413: "Content Too Large",
     414: "URI Too Long",
-    421: "Misdirected Request",
     424: "Failed Dependency",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
@@ -84,19 +84,14 @@ def marks(exchange: Exchange) -> Headers:
 
 async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str], ends: bool = False) -> Reply:
     """Answers with a problem; `more` are further headers. With `ends` the connection ends behind it."""
-    response = own_response(problem)
-    exchange.status = response.status
-    headers = response.headers.plus(*marks(exchange), *more)
-    body = response.body if isinstance(response.body, bytes) else b""
-    reply = Reply(exchange.raw, response.status, response.reason, headers, length=len(body), keep_alive=not ends)
-    await reply.end(body)
-    return reply
+    exchange.status = problem.status
+    return await _sent(exchange.raw, problem, *marks(exchange), *more, keep_alive=not ends)
 
 
 def unasked(problem: Problem) -> bytes:
     """The bytes of an answer to a request that nobody could read; the connection ends behind it."""
     response = own_response(problem)
-    headers = response.headers.plus((OUTCOME_HEADER, "failed"), ("connection", "close"))
+    headers = response.headers.plus(_FAILED, ("connection", "close"))
     lines = [f"HTTP/1.1 {response.status} {response.reason}", *[f"{name}: {value}" for name, value in headers.pairs]]
     return encode("\r\n".join(lines)) + b"\r\n\r\n" + error_body(problem)
 
@@ -109,19 +104,19 @@ async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
         problem = _of_session(str(error), 400, "bad_session")
     else:
         problem = unreadable(error)
-    return await _sent(raw, problem, ("x-should-retry", "false"))
+    return await _sent(raw, problem, _FAILED, ("x-should-retry", "false"))
 
 
 async def refused(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], ends: bool = True) -> Reply:
     """Answers a request that may not come in, and ends its connection unless told otherwise; `more` are further
     headers."""
-    return await _sent(raw, problem, *more, keep_alive=not ends)
+    return await _sent(raw, problem, _FAILED, *more, keep_alive=not ends)
 
 
 async def _sent(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], keep_alive: bool = True) -> Reply:
     response = own_response(problem)
     body = response.body if isinstance(response.body, bytes) else b""
-    headers = response.headers.plus((OUTCOME_HEADER, "failed"), *more)
+    headers = response.headers.plus(*more)
     reply = Reply(raw, response.status, response.reason, headers, length=len(body), keep_alive=keep_alive)
     await reply.end(body)
     return reply
