@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from replayproxy.config import allow_kinds, match_kinds, redact_kinds, validate_kinds
+from replayproxy.config import allow_kinds, match_kinds, price_kinds, redact_kinds, validate_kinds
 from replayproxy.config import values as kinds
 from replayproxy.config.values import EMULATOR, Address
 from replayproxy.core.levels import Level, Levels
 from replayproxy.core.modes import MODES
+from replayproxy.core.prices import Price
 from replayproxy.core.rule_paths import RulePath
 from replayproxy.core.rules import MatchRule, MatchRules
 
@@ -279,6 +280,12 @@ class Settings:
     strict: Annotated[bool, kinds.BOOLEAN, "Interactions that nobody asked for fail the receipt as well."] = False
     receipt: Annotated[Path | None, kinds.PATH, "A file that the receipt is written to at the end, as JSON."] = None
     junit: Annotated[Path | None, kinds.PATH, "A file that the receipt is written to at the end, as JUnit XML."] = None
+    prices: Annotated[
+        tuple[Price, ...],
+        price_kinds.PRICES,
+        "What a million tokens cost, by model (* is any characters): input, cached and output.",
+    ] = ()
+    currency: Annotated[str, price_kinds.CURRENCY, "The currency of the prices."] = "USD"
     log_format: Annotated[LogFormat, kinds.choice("text", "json"), "How log lines look on standard error."] = "text"
     limits: LimitSettings = LimitSettings()
     emulator: EmulatorSettings = EmulatorSettings()
