@@ -19,7 +19,16 @@ from replayproxy.core.bodies import Parsed, Part, media_type, plain_number
 from replayproxy.core.messages import Body
 from replayproxy.core.readings import HOLE, HOLE_PART
 
-__all__ = ["ABSENT", "Absent", "Difference", "body_differences", "field_differences", "index_path", "name_path"]
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Difference",
+    "body_differences",
+    "field_differences",
+    "index_path",
+    "json_differences",
+    "name_path",
+]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -81,21 +90,22 @@ def body_differences(recorded: tuple[Parsed, Body], received: tuple[Parsed, Body
     if old.kind != new.kind or old.kind in ("bytes", "digest"):
         yield Difference("body", old_body or ABSENT, new_body or ABSENT)
     elif old.kind == "json":
-        yield from _json_differences("body", old.value, new.value)
+        yield from json_differences("body", old.value, new.value)
     elif old.kind == "form":
         yield from field_differences("body", old.value, new.value)
     else:
         yield from _parts_differences(old.value, new.value)
 
 
-def _json_differences(path: str, recorded: Any, received: Any) -> Iterator[Difference]:
+def json_differences(path: str, recorded: Any, received: Any) -> Iterator[Difference]:
+    """How two JSON values at `path` differ; either may be `ABSENT`."""
     if isinstance(recorded, dict) and isinstance(received, dict):
         for name in recorded | received:
             inside = recorded.get(name, ABSENT), received.get(name, ABSENT)
-            yield from _json_differences(name_path(path, name), *inside)
+            yield from json_differences(name_path(path, name), *inside)
     elif isinstance(recorded, list) and isinstance(received, list):
         for index in range(max(len(recorded), len(received))):
-            yield from _json_differences(index_path(path, index), _item(recorded, index), _item(received, index))
+            yield from json_differences(index_path(path, index), _item(recorded, index), _item(received, index))
     elif not (_same(recorded, received) or _ignored(recorded, received)):
         yield Difference(path, recorded, received)
 
