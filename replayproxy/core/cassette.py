@@ -12,7 +12,15 @@ from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Body, FileBody, Request, Response, encode
 from replayproxy.core.problem import Problem
 
-__all__ = ["VOLATILE_HEADERS", "Cassette", "Head", "Interaction", "exchange_key", "same_exchange"]
+__all__ = [
+    "VOLATILE_HEADERS",
+    "VOLATILE_REQUEST_HEADERS",
+    "Cassette",
+    "Head",
+    "Interaction",
+    "exchange_key",
+    "same_exchange",
+]
 
 #: Answer headers that say when, how long or which attempt, and nothing about what was answered.
 VOLATILE_HEADERS = frozenset(
@@ -29,6 +37,8 @@ VOLATILE_HEADERS = frozenset(
         "x-request-id",
     }
 )
+#: Request headers that say by which name a client, or a trace, knows this one request.
+VOLATILE_REQUEST_HEADERS = frozenset({"baggage", "traceparent", "tracestate", "x-client-request-id", "x-request-id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,9 @@ def _content(body: Body) -> tuple[int, str]:
 
 
 def _settled_request(request: Request) -> Request:
-    """A multipart body by its parts: its boundary is another one each time."""
+    """Without what is another one each time: the ids of the request, and the boundary of a multipart body, which
+    counts by its parts."""
+    request = replace(request, headers=request.headers.without(VOLATILE_REQUEST_HEADERS))
     media = media_type(request.headers)
     if not media.is_multipart:
         return request

@@ -7,7 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from replayproxy.core.cassette import VOLATILE_HEADERS, Interaction, exchange_key, same_exchange
+from replayproxy.core.cassette import (
+    VOLATILE_HEADERS,
+    VOLATILE_REQUEST_HEADERS,
+    Interaction,
+    exchange_key,
+    same_exchange,
+)
 from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.problem import Problem
@@ -29,10 +35,12 @@ ONE = Interaction(
         replace(ONE, response=replace(ONE.response, headers=Headers.of(("date", "now"), ("c", "d")), chunks=())),
         replace(ONE, fault=Fault("reset", times=1), delay=Delay(1.0)),
         replace(ONE, response=replace(ONE.response, headers=Headers.of(("c", "d"), ("X-Request-Id", "r")))),
+        replace(ONE, request=replace(ONE.request, headers=Headers.of(("a", "b"), ("Traceparent", "00-1-2-00")))),
+        replace(ONE, request=replace(ONE.request, headers=Headers.of(("X-Client-Request-Id", "r"), ("a", "b")))),
     ],
 )
 def test_volatile_facts_do_not_make_another_exchange(other: Interaction) -> None:
-    """When, how long, how an answer was cut up, headers that say such things, and what a hand wrote into it."""
+    """When, how long, how an answer was cut up, which call of which trace it was, and what a hand wrote into it."""
     assert same_exchange(ONE, other)
     assert exchange_key(ONE) == exchange_key(other)
 
@@ -67,7 +75,7 @@ def test_a_body_in_a_file_counts_by_its_content() -> None:
 
 def test_volatile_headers_are_lower_case() -> None:
     """They are compared without regard to case."""
-    assert all(name == name.lower() for name in VOLATILE_HEADERS)
+    assert all(name == name.lower() for name in VOLATILE_HEADERS | VOLATILE_REQUEST_HEADERS)
 
 
 def upload(boundary: str, content: str = "text") -> Interaction:
