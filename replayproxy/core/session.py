@@ -204,7 +204,7 @@ class Session:
 
     def receipt(self) -> Receipt:
         """What happened in this session so far."""
-        unplayed = self._unplayed()
+        unplayed = self.unplayed()
         counts: dict[str, Any] = {name: counter.value for name, counter in self._counters.items() if name != "arrived"}
         asked = self._census.rows()
         return Receipt(
@@ -268,7 +268,8 @@ class Session:
         """The recordings that come nearest to a request, best first."""
         return nearest(request, self._recordings, rules=self._rules, operation_of=self._operation_of)
 
-    def _unplayed(self) -> tuple[int, ...]:
+    def unplayed(self) -> tuple[int, ...]:
+        """The numbers of the interactions that were never given; none in a mode that plays nothing."""
         given = set[int]()
         for key in self._places:
             turns = self._turns_of(key)

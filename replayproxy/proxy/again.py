@@ -16,15 +16,18 @@ from aiohttp import hdrs
 
 from replayproxy.core import codings
 from replayproxy.core.catalog import Operation
-from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.journal import Entry, Glance, Journal
 from replayproxy.core.messages import Request
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Replay, Session
+from replayproxy.core.trace_ids import REQUEST_ID, Ids, shown_id
 from replayproxy.core.turns import Turns
 from replayproxy.proxy.exchange import Clock, Exchange
 from replayproxy.proxy.intake import stored
 from replayproxy.proxy.log import Line, Lines
+from replayproxy.proxy.metering import length_of
 from replayproxy.proxy.names import session_of
+from replayproxy.proxy.noting import Recorded
 from replayproxy.proxy.shelf import Shelf
 from replayproxy.proxy.wire import read_request
 
@@ -33,7 +36,7 @@ __all__ = ["Again", "NotedAgain", "Repertoire"]
 
 @dataclass(frozen=True, slots=True)
 class Repertoire:
-    """The answers that a session can give again; `name` is the session's."""
+    """The answers that a session can give again; `name` is the session's, `cassette` what it plays."""
 
     name: str
     session: Session
@@ -41,7 +44,10 @@ class Repertoire:
     clock: Clock
     journal: Journal
     lines: Lines
+    cassette: str = ""
     shelf: Shelf = field(default_factory=Shelf)
+    #: What lines tell of answers, by the number of the interaction: how long the body is, and what the API called it.
+    told: dict[int, tuple[int, str]] = field(default_factory=dict)
 
     def keep(self, exchange: Exchange, replay: Replay, sent: bytes) -> Again | None:
         """Keeps the bytes of an answer for when the same request comes again; not those that name whose page may read
@@ -51,9 +57,13 @@ class Repertoire:
         coding, accepted = replay.interaction.response.coding, exchange.raw.headers.get("Accept-Encoding")
         place = 2 * replay.poll + bool(coding and codings.accepts(accepted, coding))
         self.shelf.put(4 * replay.number + place, sent, exchange.outcome)
+        response = replay.interaction.response
+        self.told[replay.number] = length_of(response.body), shown_id(response.headers.get(REQUEST_ID) or "")
         # Many requests ask for the same, and what is known of one should be small.
         asked, method = intern(f"{exchange.twin.method} {exchange.twin.target}"), exchange.twin.method
-        return Again(self, replay.turns, exchange.called, method, asked, place) if replay.turns is not None else None
+        if replay.turns is None:
+            return None
+        return Again(self, replay.turns, exchange.called, method, asked, place, exchange.heading.ids)
 
     def twin(self, data: bytes) -> Request:
         """The redacted request in the bytes of one that came."""
@@ -73,7 +83,7 @@ class Again:
     """A request by what does not change when it comes again.
 
     `place` is where the answer of an interaction stands on the shelf, added to four times the interaction's number;
-    `asked` is `METHOD target`, redacted.
+    `asked` is `METHOD target`, redacted; `ids` are what others call it.
     """
 
     repertoire: Repertoire
@@ -82,6 +92,7 @@ class Again:
     method: str
     asked: str
     place: int
+    ids: Ids
 
     def answer(self, data: bytes) -> bytes | None:
         """The answer for the request with these bytes, which has just arrived; None when it has to be made anew."""
@@ -94,8 +105,9 @@ class Again:
         before, after = kept
         outcome, status = "repeated" if turn.repeated else "played", int(before[9:12])
         took, number = repertoire.clock.seconds() - began, repertoire.journal.next_number()
-        repertoire.journal.add(NotedAgain(self, number, arrived, took, data, turn.number, outcome, status))
-        repertoire.lines.add(Line(arrived + took, self.asked, self.operation, status, outcome, turn.number, took))
+        noted = NotedAgain(self, number, arrived, took, data, turn.number, outcome, status)
+        repertoire.journal.add(noted)
+        repertoire.lines.add(noted)
         return before + outcome.encode() + after
 
 
@@ -121,14 +133,53 @@ class NotedAgain(NamedTuple):
         """About how many bytes it holds."""
         return 500 + len(self.data)
 
+    def line(self) -> Line:
+        """What a line of the log tells of it."""
+        again, sent = self.again, len(self.data) - self.data.find(b"\r\n\r\n") - 4
+        told = (self.arrived + self.took, again.asked, again.operation, self.status, self.outcome, self.interaction)
+        received, request_id = again.repertoire.told.get(self.interaction, (0, ""))
+        return Line(*told, self.took, self.number, 0.0, sent, received, again.ids, request_id)
+
+    def glance(self) -> Glance:
+        """What is known without redacting the request."""
+        repertoire, operation = self.again.repertoire, self.again.operation
+        method, _, target = self.again.asked.partition(" ")
+        answer = Recorded(repertoire.session, self.interaction)
+        return Glance(
+            number=self.number,
+            session=repertoire.name,
+            arrived=_iso(self.arrived),
+            method=method,
+            target=target,
+            status=self.status,
+            outcome=self.outcome,
+            operation=operation.id if operation else "",
+            family=operation.family if operation else "",
+            interaction=self.interaction,
+            seconds=round(self.took, 6),
+            first_byte=0.0,
+            sent=len(self.data) - self.data.find(b"\r\n\r\n") - 4,
+            problems=0,
+            warnings=0,
+            note="",
+            request=None,
+            response=lambda: answer.read()[0],
+            source=answer.source,
+            cassette=repertoire.cassette,
+        )
+
     def entry(self) -> Entry:
         """The entry."""
         repertoire, operation = self.again.repertoire, self.again.operation
+        response, cut = Recorded(repertoire.session, self.interaction).read()
         return Entry(
             number=self.number,
             session=repertoire.name,
-            arrived=datetime.fromtimestamp(self.arrived, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            arrived=_iso(self.arrived),
             request=repertoire.twin(self.data),
+            response=response,
+            cut=cut,
+            cassette=repertoire.cassette,
             status=self.status,
             outcome=self.outcome,
             operation=operation.id if operation else "",
@@ -136,3 +187,7 @@ class NotedAgain(NamedTuple):
             interaction=self.interaction,
             seconds=round(self.took, 6),
         )
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,6 +21,7 @@ from replayproxy.errors import (
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.intake import TooLargeError
 from replayproxy.proxy.limits import OVERLOADED, SpoolFullError
+from replayproxy.proxy.noting import Told
 from replayproxy.proxy.policy import Policy
 from replayproxy.proxy.wire import Reply
 
@@ -84,8 +85,9 @@ def marks(exchange: Exchange) -> Headers:
 
 async def send_own(exchange: Exchange, problem: Problem, *more: tuple[str, str], ends: bool = False) -> Reply:
     """Answers with a problem; `more` are further headers. With `ends` the connection ends behind it."""
-    exchange.status = problem.status
-    return await _sent(exchange.raw, problem, *marks(exchange), *more, keep_alive=not ends)
+    response = own_response(problem)
+    exchange.status, exchange.answer = problem.status, Told(response)
+    return await _sent(exchange.raw, response, *marks(exchange), *more, keep_alive=not ends)
 
 
 def unasked(problem: Problem) -> bytes:
@@ -104,17 +106,16 @@ async def no_session(raw: web.BaseRequest, error: ReplayProxyError) -> Reply:
         problem = _of_session(str(error), 400, "bad_session")
     else:
         problem = unreadable(error)
-    return await _sent(raw, problem, _FAILED, ("x-should-retry", "false"))
+    return await _sent(raw, own_response(problem), _FAILED, ("x-should-retry", "false"))
 
 
 async def refused(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], ends: bool = True) -> Reply:
     """Answers a request that may not come in, and ends its connection unless told otherwise; `more` are further
     headers."""
-    return await _sent(raw, problem, _FAILED, *more, keep_alive=not ends)
+    return await _sent(raw, own_response(problem), _FAILED, *more, keep_alive=not ends)
 
 
-async def _sent(raw: web.BaseRequest, problem: Problem, *more: tuple[str, str], keep_alive: bool = True) -> Reply:
-    response = own_response(problem)
+async def _sent(raw: web.BaseRequest, response: Response, *more: tuple[str, str], keep_alive: bool = True) -> Reply:
     body = response.body if isinstance(response.body, bytes) else b""
     headers = response.headers.plus(*more)
     reply = Reply(raw, response.status, response.reason, headers, length=len(body), keep_alive=keep_alive)

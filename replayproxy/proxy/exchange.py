@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
 
 from replayproxy.core.catalog import Operation, Resolved
+from replayproxy.core.journal import Missed
 from replayproxy.core.messages import Request
 from replayproxy.core.problem import Problem
 from replayproxy.proxy.heads import Heading
 from replayproxy.proxy.intake import Intake
 from replayproxy.proxy.wire import Known
+
+if TYPE_CHECKING:
+    from replayproxy.proxy.glimpse import Glimpse
+    from replayproxy.proxy.noting import Answer
+    from replayproxy.proxy.tracing import Span
 
 __all__ = ["Clock", "Exchange", "Outcome"]
 
@@ -34,9 +40,12 @@ class Clock:
 class Exchange:
     """A live request.
 
-    `slot` is its place in line; `started` and `recorded` tell when it arrived, by both clocks. `twin` is the redacted
-    copy (without the body until that has been read), `secrets` what was found in its credential headers. `number` is
-    the interaction that answered, 0 when none did; `note` says why it went wrong; `known` answers when it comes again.
+    `ordinal` counts the exchanges of the proxy, `slot` is its place in the session's line; `started` and `recorded`
+    tell when it arrived, by both clocks. `twin` is the redacted copy (without the body until that has been read),
+    `secrets` what was found in its credential headers. `number` is the interaction that answered, 0 when none did;
+    `note` says why it went wrong, `miss` what came nearest; `known` answers when it comes again. `answer` is where the
+    answer is found, `asked` the beginning of a body that nobody reads. `failure` says in a word what the upstream did
+    in the place of an answer, `span` is its part of a trace.
     """
 
     raw: web.BaseRequest
@@ -53,6 +62,13 @@ class Exchange:
     first_byte: float = 0.0
     note: str = ""
     known: Known | None = None
+    ordinal: int = 0
+    cassette: str = ""
+    miss: Missed | None = None
+    answer: Answer | None = None
+    asked: Glimpse | None = None
+    failure: str = ""
+    span: Span | None = None
 
     @property
     def head(self) -> Request:

@@ -13,7 +13,10 @@ from replayproxy.proxy.breaking import Outlet, Severed, Severing, break_off, sev
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.checking import Checker, Watch
 from replayproxy.proxy.exchange import Exchange
+from replayproxy.proxy.glimpse import Glimpse
 from replayproxy.proxy.heads import Recall
+from replayproxy.proxy.metering import failure_kind
+from replayproxy.proxy.noting import Passed
 from replayproxy.proxy.recording import Tape
 from replayproxy.proxy.upstream import Answer, Upstream
 from replayproxy.proxy.wire import ClientGoneError, Reply
@@ -80,6 +83,7 @@ class Passage:
     answer: Answer
     reply: Outlet
     capture: Capture | None
+    glimpse: Glimpse
     watch: Watch | None
     now: Callable[[], float]
     gone: bool = False
@@ -93,6 +97,7 @@ class Passage:
         while True:
             piece = await self.answer.chunk()
             at, ended = self.now() - began, not piece or self.answer.ended
+            self.glimpse.feed(piece, at)
             if not ended:
                 await self._send(piece)
             if self.capture is not None:
@@ -149,7 +154,8 @@ class Delivery:
         capture = self.tape.capture(head.headers, exchange.secrets, decode=True) if self.tape else None
         outlet = Severing(reply, self.fault) if self.fault and not reply.bodiless else reply
         watch = self.checker.answer(exchange, head.status, head.headers)
-        passage = Passage(self.answer, outlet, capture, watch, self.now)
+        passing = self._passing(Response(head.status, head.reason, reply.headers))
+        passage = Passage(self.answer, outlet, capture, passing.glimpse, watch, self.now)
         try:
             await passage.run()
             if self.tape is None:
@@ -159,7 +165,7 @@ class Delivery:
                 await self._save(reply, capture)
                 await passage.finish()
         except UpstreamError as error:
-            exchange.outcome, exchange.note = "failed", str(error)
+            exchange.outcome, exchange.note, exchange.failure = "failed", str(error), failure_kind(error)
             self._check(watch, complete=False)
             await self._save(reply, capture, _TRUNCATED)
             await break_off(exchange.raw, reply, framed=framed)
@@ -167,9 +173,16 @@ class Delivery:
             exchange.note = f"fault: {self.fault}"
             await sever(exchange.raw, reply, self.fault or _TRUNCATED, framed=framed)
         finally:
+            passing.over = True
             if capture is not None and exchange.outcome != "saved":
                 capture.discard()
         return reply
+
+    def _passing(self, head: Response) -> Passed:
+        """The answer for whoever looks at it while it passes, and after that when it is not saved."""
+        passing = Passed(head, Glimpse(head.headers), self.checker.redactor, self.exchange.secrets)
+        self.exchange.answer = passing
+        return passing
 
     def _check(self, watch: Watch | None, *, complete: bool = True) -> None:
         if watch is not None:

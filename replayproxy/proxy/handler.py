@@ -20,6 +20,7 @@ from aiohttp import web
 from replayproxy.core.fault_kinds import Fault
 from replayproxy.core.journal import Journal
 from replayproxy.core.messages import Request
+from replayproxy.core.missed import missed
 from replayproxy.core.problem import Problem
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.report import miss_message
@@ -31,18 +32,22 @@ from replayproxy.proxy.breaking import FAULT_HEADER, strike
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock, Exchange, Outcome
+from replayproxy.proxy.glimpse import Glimpse
 from replayproxy.proxy.heads import Heading, Recall, heading
 from replayproxy.proxy.intake import Intake, TooLargeError, framed
 from replayproxy.proxy.limits import Room, SpoolFullError
 from replayproxy.proxy.log import Lines
-from replayproxy.proxy.playback import Copied, OpenFile, play
+from replayproxy.proxy.metering import failure_kind
+from replayproxy.proxy.noting import Noted, Recorded, noted
+from replayproxy.proxy.playback import Copied, OpenFile, Pace, play
 from replayproxy.proxy.policy import Policy
 from replayproxy.proxy.telling import tell
-from replayproxy.proxy.wire import Answered, ClientGoneError, Reply
+from replayproxy.proxy.wire import Answered, ClientGoneError, Reply, name_exchange
 
 if TYPE_CHECKING:
     from replayproxy.proxy.forwarding import Link
     from replayproxy.proxy.recording import Tape
+    from replayproxy.proxy.tracing import Tracing
 
 __all__ = ["Handler"]
 
@@ -72,14 +77,16 @@ class Handler:
     link: Link | None = None
     tape: Tape | None = None
     room: Room = field(default_factory=Room)
+    tracing: Tracing | None = None
     under_way: set[Exchange] = field(default_factory=set)
     repertoire: Repertoire = field(init=False)
     _headings: Recall[Request, Heading] = field(init=False)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        lines = Lines(_log)
-        self.repertoire = Repertoire(self.name, self.session, self.redactor, self.clock, self.journal, lines)
+        lines = Lines(_log, self.name, self.journal.meter)
+        known = (self.name, self.session, self.redactor, self.clock, self.journal, lines, self.cassette)
+        self.repertoire = Repertoire(*known)
         self._headings = Recall(partial(heading, catalog=self.checker.catalog, redactor=self.redactor))
 
     async def handle(self, raw: web.BaseRequest, head: Request) -> web.StreamResponse:
@@ -140,8 +147,14 @@ class Handler:
             started=self.clock.seconds(),
             recorded=self.clock.wall(),
             twin=told.twin,
+            ordinal=self.journal.next_number(),
+            cassette=self.cassette,
         )
+        if self.tracing is not None:
+            exchange.span = self.tracing.begin(exchange, self.name)
+        name_exchange(raw, exchange.ordinal)
         self.under_way.add(exchange)
+        self.journal.begin(exchange.ordinal, partial(self._so_far, exchange))
         return exchange
 
     async def _answer(self, exchange: Exchange) -> Reply:
@@ -189,19 +202,18 @@ class Handler:
     async def _replay(self, exchange: Exchange, replay: Replay) -> Reply:
         exchange.outcome = "repeated" if replay.repeated else "played"
         exchange.number, exchange.status = replay.number, replay.interaction.response.status
+        exchange.answer = Recorded(self.session, replay.number)
         if replay.fault is not None:
             exchange.note = f"fault: {replay.fault}"
             exchange.status = replay.fault.status if replay.fault.early else exchange.status
-        policy, marks = self.policy, answers.marks(exchange)
-        reply = await play(
-            exchange.raw, replay, marks, self.open_file, speed=policy.speed, poll_after_ms=policy.poll_after_ms
-        )
-        if isinstance(reply, Copied) and reply.sent:
+        pace = Pace(self.policy.speed, self.policy.poll_after_ms, partial(self._began, exchange))
+        reply = await play(exchange.raw, replay, answers.marks(exchange), self.open_file, pace)
+        if isinstance(reply, Copied) and reply.sent and self.tracing is None:
             exchange.known = self.repertoire.keep(exchange, replay, reply.sent)
         return reply
 
     async def _refuse(self, exchange: Exchange, miss: Miss) -> Reply:
-        exchange.outcome = "missed"
+        exchange.outcome, exchange.miss = "missed", missed(miss, self.session.interaction)
         self.checker.request(exchange)
         message = miss_message(miss, self.cassette, self.session.interaction, exchange.problems)
         self.session.tell(miss, message)
@@ -228,12 +240,14 @@ class Handler:
 
         self.checker.forwarded(exchange)
         request = framed(exchange.heading.onward, body, exchange.intake.chunked)
+        if exchange.span is not None:
+            request = exchange.span.going_up(request, self.link.upstream.origin)
         try:
             answer = await self.link.ask(request, self._pieces(exchange, capture, body, read))
         except UpstreamError as error:
             return await self._unanswered(exchange, capture, read, error, str(self.link.upstream))
         exchange.outcome, exchange.status = "forwarded", answer.head.status
-        exchange.first_byte = self.clock.seconds() - exchange.started
+        self._began(exchange)
         tape = self.tape if self.tape is not None and fault is None and self.tape.wants(answer.head.status) else None
         complete = partial(self._complete, exchange, capture, read)
         try:
@@ -248,7 +262,9 @@ class Handler:
             return body
         if read:
             return exchange.intake.from_file()
-        return exchange.intake.teed(capture) if self.tape is not None else exchange.intake.pieces()
+        if self.tape is None:
+            exchange.asked = Glimpse(exchange.head.headers)
+        return exchange.intake.teed(exchange.asked or capture)
 
     async def _unanswered(
         self, exchange: Exchange, capture: Capture, read: bool, error: UpstreamError, upstream: str
@@ -256,7 +272,9 @@ class Handler:
         from replayproxy.proxy.forwarding import fault_of
 
         exchange.note, problem = str(error), answers.upstream_failed(upstream, error)
-        exchange.first_byte, saved = self.clock.seconds() - exchange.started, False
+        exchange.failure = failure_kind(error)
+        self._began(exchange)
+        saved = False
         if self.tape is not None and self.tape.failures and self._complete(exchange, capture, read):
             saved = await self.tape.save(exchange, exchange.twin, answers.own_response(problem), fault_of(error))
         return await self._own(exchange, problem, "saved" if saved else "failed")
@@ -296,5 +314,13 @@ class Handler:
     def _tell(self, exchange: Exchange) -> None:
         self.under_way.discard(exchange)
         self._idle.set()
-        took = self.clock.seconds() - exchange.started
-        tell(exchange, self.name, took, self.repertoire.lines, self.journal)
+        tell(exchange, self.name, self._took(exchange), self.repertoire.lines, self.journal, self.redactor)
+
+    def _so_far(self, exchange: Exchange) -> Noted:
+        return noted(exchange, self.name, self._took(exchange), self.redactor, ended=False)
+
+    def _took(self, exchange: Exchange) -> float:
+        return self.clock.seconds() - exchange.started
+
+    def _began(self, exchange: Exchange) -> None:
+        exchange.first_byte = self._took(exchange)

@@ -17,6 +17,7 @@ from replayproxy.core.catalog import Catalog, Resolved
 from replayproxy.core.memo import Memo
 from replayproxy.core.messages import Request
 from replayproxy.core.redaction import Redactor
+from replayproxy.core.trace_ids import NO_IDS, Ids, ids_in
 from replayproxy.proxy.intake import onward, stored
 from replayproxy.proxy.names import session_of
 from replayproxy.proxy.wire import read_head
@@ -33,13 +34,15 @@ _HEADS, _BYTES = 512, 8 * 1024
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What a head says. `head` is without the prefix that named the session, `twin` what of it is stored, redacted;
-    `secrets` were found in its credential headers, `onward` is what of it goes to the upstream."""
+    `secrets` were found in its credential headers, `onward` is what of it goes to the upstream, `ids` are what others
+    call the request."""
 
     head: Request
     resolved: Resolved | None
     secrets: frozenset[str]
     twin: Request
     onward: Request
+    ids: Ids = NO_IDS
 
 
 class Recall(Generic[K, V]):
@@ -86,10 +89,6 @@ class Heads:
 
 def heading(head: Request, catalog: Catalog, redactor: Redactor) -> Heading:
     """What a head says to those who know this API and these rules of redaction."""
-    return Heading(
-        head,
-        catalog.resolve(head.method, head.target),
-        redactor.secrets(head),
-        redactor.request(stored(head)),
-        onward(head),
-    )
+    twin = redactor.request(stored(head))
+    resolved, secrets = catalog.resolve(head.method, head.target), redactor.secrets(head)
+    return Heading(head, resolved, secrets, twin, onward(head), ids_in(twin.headers))

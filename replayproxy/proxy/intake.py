@@ -14,8 +14,9 @@ from replayproxy.core.bodies import PARSE_LIMIT
 from replayproxy.core.messages import Request
 from replayproxy.proxy.admin_token import TOKEN_HEADER
 from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.glimpse import Glimpse
 from replayproxy.proxy.limits import Room, SpoolFullError
-from replayproxy.proxy.wire import end_to_end, read_body
+from replayproxy.proxy.wire import CORRELATION_HEADER, end_to_end, read_body
 
 __all__ = ["SESSION_HEADER", "Intake", "TooLargeError", "framed", "onward", "stored"]
 
@@ -24,7 +25,7 @@ SESSION_HEADER = "x-replayproxy-session"
 #: A body whose stated length is no more than this is read whole even where it could be passed on as it comes.
 SMALL = 64 * 1024
 _PIECE = 256 * 1024
-_NOT_FORWARDED = frozenset({"expect", SESSION_HEADER, TOKEN_HEADER})
+_NOT_FORWARDED = frozenset({"expect", SESSION_HEADER, TOKEN_HEADER, CORRELATION_HEADER})
 _NOT_STORED = _NOT_FORWARDED | {"host", "content-length"}
 
 
@@ -91,7 +92,7 @@ class Intake:
                 yield piece
         self.done = True
 
-    async def teed(self, capture: Capture) -> AsyncIterator[bytes]:
+    async def teed(self, capture: Capture | Glimpse) -> AsyncIterator[bytes]:
         """The pieces as they come, copied into `capture`."""
         async for piece in self.pieces():
             capture.feed(piece)

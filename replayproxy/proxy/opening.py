@@ -44,6 +44,7 @@ from replayproxy.stores.plain_files import followed
 if TYPE_CHECKING:
     from replayproxy.proxy.forwarding import Link
     from replayproxy.proxy.recording import Tape
+    from replayproxy.proxy.tracing import Tracing
 
 __all__ = ["Declaration", "Opener", "Share"]
 
@@ -114,6 +115,7 @@ class Opener:
     notices: Notices = dataclasses.field(default_factory=Notices)
     catalog: Catalog | None = None
     link: Link | None = None
+    tracing: Tracing | None = None
     _reading: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
     _linking: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
@@ -177,6 +179,7 @@ class Opener:
             link=link,
             tape=self._tape(settings, session, recorder) if recorder else None,
             room=self.room,
+            tracing=self.tracing,
         )
 
     def _checker(self, settings: Settings, session: Session, catalog: Catalog, link: Link | None) -> Checker:

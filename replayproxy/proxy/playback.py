@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, NamedTuple
 
 from aiohttp import web
 
@@ -18,11 +18,11 @@ from replayproxy.core.session import Replay
 from replayproxy.core.sse import parse
 from replayproxy.proxy.breaking import FAULT_HEADER, Outlet, Severed, Severing, sever, strike
 from replayproxy.proxy.shelf import ANSWER_LIMIT
-from replayproxy.proxy.wire import Reply
+from replayproxy.proxy.wire import CORRELATION_HEADER, Reply
 
 OpenFile = Callable[[FileBody], IO[bytes]]
 
-__all__ = ["POLL_HEADER", "Copied", "OpenFile", "play"]
+__all__ = ["POLL_HEADER", "Copied", "OpenFile", "Pace", "play"]
 
 #: How long OpenAI's poll helpers wait before they ask again, in milliseconds.
 POLL_HEADER = "openai-poll-after-ms"
@@ -30,27 +30,31 @@ POLL_HEADER = "openai-poll-after-ms"
 _PIECE = 256 * 1024
 
 
-async def play(
-    raw: web.BaseRequest,
-    replay: Replay,
-    marks: Headers,
-    open_file: OpenFile,
-    *,
-    speed: float = 0.0,
-    poll_after_ms: int = 0,
-) -> Reply:
+class Pace(NamedTuple):
+    """How fast an answer is given: `speed` 0 at once, 1 as recorded, N so many times faster; delays of the interaction
+    come on top. A poll is told to wait for `poll_after_ms`, unless that is 0. `began` is called when the answer
+    begins."""
+
+    speed: float = 0.0
+    poll_after_ms: int = 0
+    began: Callable[[], None] = lambda: None
+
+
+async def play(raw: web.BaseRequest, replay: Replay, marks: Headers, open_file: OpenFile, pace: Pace) -> Reply:
     """Sends a recorded answer with `marks` added to its headers, or as much of it as its fault lets through.
 
-    `speed` 0 answers at once, 1 as recorded, N so many times faster; delays of the interaction come on top.
-    `open_file` opens the file of a large body. A poll is told to wait for `poll_after_ms`, unless that is 0.
+    `open_file` opens the file of a large body.
     """
     fault, response = replay.fault, replay.interaction.response
-    if replay.poll and poll_after_ms:
-        response = replace(response, headers=response.headers.replacing(POLL_HEADER, str(poll_after_ms)))
-    act = _Act(replay.interaction, response, open_file, speed, asyncio.get_running_loop().time())
+    if replay.poll and pace.poll_after_ms:
+        response = replace(response, headers=response.headers.replacing(POLL_HEADER, str(pace.poll_after_ms)))
+    act = _Act(replay.interaction, response, open_file, pace.speed, asyncio.get_running_loop().time())
     await act.until_first_byte()
+    pace.began()
     if fault is None:
-        return await _give(raw, act, marks, Copied if act.lasting else Reply)
+        # An answer that names its exchange is nobody else's.
+        kind = Copied if act.lasting and CORRELATION_HEADER not in raw.headers else Reply
+        return await _give(raw, act, marks, kind)
     marks = marks.plus((FAULT_HEADER, str(fault)))
     return await (strike(raw, fault, marks) if fault.early else _break(raw, act, fault, marks))
 

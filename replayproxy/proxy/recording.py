@@ -14,6 +14,7 @@ from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.exchange import Clock, Exchange
+from replayproxy.proxy.noting import Told
 from replayproxy.stores.writer import Writer
 
 __all__ = ["Tape", "is_failure"]
@@ -70,6 +71,7 @@ class Tape:
         except (CassetteError, OSError) as error:
             self.lose(error)
             return False
+        exchange.answer = Told(interaction.response)
         return await self.recorder.append(interaction, exchange.slot, partial(self._settled, interaction))
 
     async def save_answer(

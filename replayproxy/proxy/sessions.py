@@ -101,6 +101,17 @@ class Sessions:
             raise KeyError(name)
         return _receipt(self._opening[name].result())
 
+    def unplayed(self, name: str) -> tuple[int, frozenset[int]] | None:
+        """How many recordings an open session plays, and the numbers of those that it never gave; None when it plays
+        none, or none as the cassette is now. KeyError when there is no such session."""
+        opening = self._opening.get(name)
+        if opening is None or not _opened(opening):
+            raise KeyError(name)
+        session = opening.result().session
+        if not (session.mode.plays and session.exists and session.is_current()):
+            return None
+        return len(session), frozenset(session.unplayed())
+
     async def set_faults(self, name: str, plan: FaultPlan) -> None:
         """Lets an open session's requests meet the faults of a plan from now on."""
         (await self.get(name)).session.set_faults(plan)
@@ -114,6 +125,27 @@ class Sessions:
         handler = await self._open(self._declared[name])
         await closing
         return handler
+
+    async def change(self, name: str, mode: str) -> Handler:
+        """Lets a session go on in another of `core.modes.MODES`: what is under way finishes, then it is opened again as
+        it was declared but for the mode, and keeps its receipt so far as `reset` does. KeyError for no such session.
+
+        Nothing happens when it is in that mode already. When it cannot be opened in that mode the ReplayProxyError says
+        why, and it is opened again in the mode that it had.
+        """
+        if name not in self:
+            raise KeyError(name)
+        handler = await self.get(name)
+        if handler.session.mode.name == mode:
+            return handler
+        before = self._declared[name]
+        self._declared[name] = replace(before, mode=mode)
+        try:
+            return await self.reset(name)
+        except ReplayProxyError:
+            if name not in self:
+                await self._open(before)
+            raise
 
     async def close(self, name: str) -> Receipt:
         """Closes a session when its exchanges are done; its receipt is kept. KeyError when there is no such session."""

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import time
-
-from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.journal import Journal
+from replayproxy.core.redaction import Redactor
 from replayproxy.core.unread import unread
 from replayproxy.proxy.exchange import Exchange
-from replayproxy.proxy.log import Line, Lines
+from replayproxy.proxy.log import Lines
+from replayproxy.proxy.metering import count, line_of
+from replayproxy.proxy.noting import noted
 
 __all__ = ["tell"]
 
 
-def tell(exchange: Exchange, session: str, took: float, lines: Lines, journal: Journal) -> None:
+def tell(exchange: Exchange, session: str, took: float, lines: Lines, journal: Journal, redactor: Redactor) -> None:
     """Tells of an exchange in `session` that took so many seconds."""
-    asked = f"{exchange.twin.method} {exchange.twin.target}"
     if why := unread(exchange.twin.headers, exchange.twin.body):
         exchange.note = "\n".join(filter(None, (exchange.note, f"the request's body was not looked into: {why}")))
+    line = line_of(exchange, took, redactor)
     if exchange.problems or exchange.note:
-        lines.tell_at_length(asked, exchange, took)
+        lines.tell_at_length(line, exchange)
     else:
-        told = (exchange.called, exchange.status, exchange.outcome, exchange.number, took)
-        lines.add(Line(time.time(), asked, *told))
-    journal.add(_entry(exchange, session, journal.next_number(), took))
-
-
-def _entry(exchange: Exchange, session: str, number: int, took: float) -> Entry:
-    return Entry(
-        number=number,
-        session=session,
-        arrived=exchange.recorded,
-        request=exchange.twin,
-        status=exchange.status,
-        outcome=exchange.outcome,
-        operation=exchange.operation,
-        family=exchange.family,
-        interaction=exchange.number,
-        seconds=round(took, 6),
-        problems=exchange.problems,
-        note=exchange.note,
-    )
+        lines.add(line)
+    count(exchange, journal.meter)
+    if exchange.span is not None:
+        exchange.span.end(exchange)
+    journal.add(noted(exchange, session, took, redactor))

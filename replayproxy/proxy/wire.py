@@ -19,6 +19,8 @@ from replayproxy.proxy.endings import ends_clearly
 from replayproxy.proxy.hop_by_hop import end_to_end
 
 __all__ = [
+    "CORRELATION_HEADER",
+    "EXCHANGE_HEADER",
     "OWN_TARGET",
     "Answered",
     "ClientGoneError",
@@ -26,6 +28,7 @@ __all__ = [
     "Reply",
     "end_to_end",
     "grant",
+    "name_exchange",
     "read_body",
     "read_head",
     "read_request",
@@ -36,6 +39,9 @@ OWN_TARGET = re.compile(r"http://(?P<authority>[^/?#\\]+)", re.IGNORECASE)
 _BODILESS = frozenset({204, 304})
 #: The origin whose page may read the answer.
 _GRANTED = web.RequestKey("granted", str)
+#: Who sends this with a request is told by the answer which exchange it became.
+CORRELATION_HEADER, EXCHANGE_HEADER = "x-replayproxy-correlation", "x-replayproxy-exchange"
+_NUMBER = web.RequestKey("number", int)
 #: What an upstream says of whose pages may read its answers: it is said of another address than ours.
 _GRANTS = ("access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers")
 
@@ -78,7 +84,15 @@ def grant(raw: web.BaseRequest, origin: str) -> None:
     raw[_GRANTED] = origin
 
 
+def name_exchange(raw: web.BaseRequest, number: int) -> None:
+    """Lets the answer name the exchange to whoever asked for it."""
+    if CORRELATION_HEADER in raw.headers:
+        raw[_NUMBER] = number
+
+
 def _for_reader(raw: web.BaseRequest, headers: Headers) -> Headers:
+    if CORRELATION_HEADER in raw.headers and (number := raw.get(_NUMBER)) is not None:
+        headers = headers.without((EXCHANGE_HEADER,)).plus((EXCHANGE_HEADER, str(number)))
     if hdrs.ORIGIN not in raw.headers or (origin := raw.get(_GRANTED)) is None:
         return headers
     told = ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "*"), (hdrs.VARY, hdrs.ORIGIN)

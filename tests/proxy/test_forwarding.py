@@ -273,3 +273,34 @@ async def test_a_client_that_leaves_early_releases_the_upstream(cassette: Path) 
         writer.close()
         await asyncio.wait_for(released.wait(), 5)
     assert not cassette.exists()
+
+
+TRACED = [
+    (
+        b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+        b"tracestate: a=1,b=2\r\nTraceState: c=3\r\nbaggage: user=1;p=2, k=%20v\r\n"
+    ),
+    b"Traceparent: no trace at all\r\ntracestate: ,,=,\r\nbaggage:\r\ntraceparent: twice\r\n",
+]
+
+
+@pytest.mark.parametrize("lines", TRACED, ids=["good", "malformed"])
+@pytest.mark.parametrize("mode", ["record", "passthrough"])
+async def test_traces_go_on_as_they_came(cassette: Path, mode: str, lines: bytes) -> None:
+    """Byte for byte, be they what the specification says or not."""
+    _, upstream = await through(cassette, answering(OK), GET.replace(b"Connection", lines + b"Connection"), mode=mode)
+    assert lines.replace(b"baggage:\r\n", b"baggage: \r\n") in upstream.received
+
+
+async def test_a_trace_makes_no_miss_and_no_other_cassette(cassette: Path) -> None:
+    """Each request belongs to another one: it plays all the same, and recorded again the file stays what it was."""
+    first, second = (GET.replace(b"Connection", lines + b"Connection") for lines in TRACED)
+    await through(cassette, answering(OK), first)
+    recorded = cassette.read_bytes()
+    assert b"4bf92f3577b34da6a3ce929d0e0e4736" in recorded
+    async with proxied(cassette, mode="playback") as proxy:
+        for data in (second, GET, first):
+            assert (await exchange(proxy.url, data)).startswith(b"HTTP/1.1 200 OK\r\n")
+    for data in (second, GET):
+        await through(cassette, answering(OK), data)
+        assert cassette.read_bytes() == recorded

@@ -208,7 +208,8 @@ async def test_the_journal_tells_what_went_through(tmp_path: Path) -> None:
     """Session, outcome and the redacted request of each exchange."""
     async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
         await get(f"{proxy.base_url('s')}/v1/a?api_key=secret-value", Authorization="Bearer abc")
-        (entry,) = proxy.journal.entries(session="s")
+        (noted,) = proxy.journal.entries(session="s")
+    entry = noted.entry()
     assert (entry.outcome, entry.status, entry.request.target) == ("missed", 424, "/v1/a?api_key=redacted.api-key")
     assert "abc" not in str(entry)
     assert "no_cassette" in entry.note
@@ -280,3 +281,99 @@ async def test_a_cassette_is_named_for_each_open_session(tmp_path: Path) -> None
             "default": str(tmp_path / "c.yaml"),
             "s": str(tmp_path / "s.yaml"),
         }
+
+
+class TestChanging:
+    """A session goes on in another mode."""
+
+    async def test_what_was_recorded_is_played_from_then_on(self, tmp_path: Path) -> None:
+        """And both receipts are kept: that of the recording, and that of what came after."""
+        async with raw_upstream(answering(OK)) as upstream, proxied(tmp_path / "c.yaml", upstream.url) as proxy:
+            assert (await get(f"{proxy.base_url('s')}/v1/a"))[0] == 200
+            handler = await proxy.sessions.change("s", "playback")
+            assert (handler.session.mode.name, handler.link) == ("playback", None)
+            assert (await get(f"{proxy.base_url('s')}/v1/a")) == (200, b"ok")
+            assert (await get(f"{proxy.base_url('s')}/v1/b"))[0] == 424
+        told = [(each.mode, each.saved, each.played, each.missed) for _, each in proxy.sessions.receipts()]
+        assert told == [("record", 1, 0, 0), ("playback", 0, 1, 1)]
+        assert upstream.received.count(b"GET ") == 1
+
+    async def test_the_upstream_is_made_when_playback_ends(self, tmp_path: Path) -> None:
+        """There is none before."""
+        async with (
+            raw_upstream(answering(OK)) as upstream,
+            proxied(tmp_path / "c.yaml", upstream.url, mode="playback") as proxy,
+        ):
+            assert (await get(f"{proxy.url}/v1/a"))[0] == 424
+            for mode in ("passthrough", "auto", "record"):
+                await proxy.sessions.change("default", mode)
+                assert (await get(f"{proxy.url}/v1/{mode}"))[0] == 200
+                assert proxy.sessions.receipt("default").mode == mode
+        assert documents(tmp_path / "c.yaml")[1]["request"]["target"] == "/v1/record"
+        assert documents(tmp_path / "c.yaml~")[1]["request"]["target"] == "/v1/auto"
+
+    async def test_the_rest_of_the_declaration_holds(self, tmp_path: Path) -> None:
+        """Its cassette above all, and also after a reset."""
+        async with (
+            raw_upstream(answering(OK)) as upstream,
+            proxied(tmp_path / "c.yaml", upstream.url, mode="playback") as proxy,
+        ):
+            declared = Declaration("s", mode="record", cassette=tmp_path / "elsewhere.yaml", strict=True)
+            await proxy.sessions.declare(declared)
+            await get(f"{proxy.base_url('s')}/v1/a")
+            await proxy.sessions.change("s", "playback")
+            await proxy.sessions.reset("s")
+            receipt = proxy.sessions.receipt("s")
+            assert (receipt.mode, receipt.strict, receipt.unplayed) == ("playback", True, (1,))
+
+    async def test_the_same_mode_again_is_no_change(self, tmp_path: Path) -> None:
+        """Nothing begins anew, and nothing is recorded over."""
+        async with raw_upstream(answering(OK)) as upstream, proxied(tmp_path / "c.yaml", upstream.url) as proxy:
+            await get(f"{proxy.url}/v1/a")
+            await proxy.sessions.change("default", "record")
+            await get(f"{proxy.url}/v1/b")
+            assert receipts(proxy)["default"].saved == 2
+        assert len(documents(tmp_path / "c.yaml")) == 3
+
+    async def test_what_is_under_way_finishes_in_the_mode_that_it_began_in(self, tmp_path: Path) -> None:
+        """An answer that is still coming is recorded before the cassette is played."""
+        go = asyncio.Event()
+
+        async def script(visit: Visit) -> None:
+            await visit.request()
+            await visit.send(OK[:-1])
+            await go.wait()
+            await visit.send(OK[-1:])
+
+        async with raw_upstream(script) as upstream, proxied(tmp_path / "c.yaml", upstream.url) as proxy:
+            asking = asyncio.create_task(get(f"{proxy.base_url('s')}/v1/a"))
+            while not upstream.received:
+                await asyncio.sleep(0.01)
+            changing = asyncio.create_task(proxy.sessions.change("s", "playback"))
+            playing = asyncio.create_task(get(f"{proxy.base_url('s')}/v1/a"))
+            await asyncio.sleep(0.05)
+            assert [task.done() for task in (changing, playing)] == [False, False]
+            go.set()
+            assert len((await changing).session) == 1
+            assert await asking == await playing == (200, b"ok")
+
+    async def test_a_mode_in_which_it_cannot_be_opened_leaves_it_as_it_was(self, tmp_path: Path) -> None:
+        """Somebody else records into its cassette: that is told, and it plays on."""
+        async with raw_upstream(answering(OK)) as upstream:
+            async with proxied(tmp_path / "c.yaml", upstream.url) as proxy:
+                await get(f"{proxy.url}/v1/a")
+            async with proxied(tmp_path / "c.yaml", upstream.url, mode="playback") as proxy:
+                await proxy.sessions.declare(Declaration("other", mode="auto", cassette=tmp_path / "c.yaml"))
+                with pytest.raises(CassetteError, match="another replayproxy records into it"):
+                    await proxy.sessions.change("default", "record")
+                assert proxy.sessions.receipt("default").mode == "playback"
+                assert (await get(f"{proxy.url}/v1/a")) == (200, b"ok")
+
+    async def test_no_such_session(self, tmp_path: Path) -> None:
+        """A KeyError, and none is opened."""
+        async with proxied(tmp_path / "c.yaml", mode="playback") as proxy:
+            with pytest.raises(KeyError):
+                await proxy.sessions.change("nobody", "auto")
+            with pytest.raises(KeyError):
+                proxy.sessions.unplayed("nobody")
+            assert proxy.sessions.names() == ("default",)

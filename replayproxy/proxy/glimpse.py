@@ -1,0 +1,68 @@
+"""The beginning of a body that passes and that nobody records, for whoever looks at the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from replayproxy.core import codings
+from replayproxy.core.media_types import media_type
+from replayproxy.core.messages import Chunk, Headers
+
+__all__ = ["LONGEST", "Glimpse", "shortened"]
+
+#: So much of a body is kept, and so many of its pieces are told one by one.
+LONGEST, MOST_PIECES = 1024 * 1024, 20_000
+
+
+class Glimpse:
+    """Keeps the beginning of a body as it came, coded or not; `size` counts all of it.
+
+    What is kept is not redacted: whoever reads it sees to that.
+    """
+
+    __slots__ = ("_kept", "_pieces", "_timed", "headers", "size")
+
+    def __init__(self, headers: Headers) -> None:
+        self.headers = headers
+        self._kept, self._pieces = bytearray(), list[Chunk]()
+        self._timed = media_type(headers).essence == "text/event-stream"
+        self.size = 0
+
+    def feed(self, data: bytes, at: float = 0.0) -> None:
+        """Takes a piece that arrived `at` seconds after the head."""
+        if self._timed and data and self.size < LONGEST and len(self._pieces) < MOST_PIECES:
+            self._pieces.append(Chunk(round(at, 6), len(data)))
+        if self.size < LONGEST:
+            self._kept += data[: LONGEST - self.size]
+        self.size += len(data)
+
+    def steps(self, data: bytes, at: float = 0.0) -> Iterable[None]:
+        """`feed`, at once."""
+        self.feed(data, at)
+        return ()
+
+    def read(self) -> tuple[bytes, str, tuple[Chunk, ...], bool]:
+        """The body so far without its coding, that coding, the pieces it came in, and whether there is more of it.
+
+        Pieces are told of an event stream that came uncoded; a coding that cannot be taken off stays on.
+        """
+        kept, cut = bytes(self._kept), self.size > LONGEST
+        coding = self.headers.get("content-encoding", "") or ""
+        decoder = codings.decoder(coding) if coding else None
+        if decoder is None:
+            return kept, "", tuple(self._pieces), cut
+        found, length = list[bytes](), 0
+        try:
+            for piece in decoder.feed(kept):
+                found.append(piece)
+                length += len(piece)
+                if length > LONGEST:
+                    break
+        except ValueError:
+            return kept, "", (), cut
+        return b"".join(found)[:LONGEST], coding, (), cut or length > LONGEST
+
+
+def shortened(body: bytes) -> tuple[bytes, bool]:
+    """As much of a body as a journal keeps, and whether that is not all."""
+    return (body, False) if len(body) <= LONGEST else (body[:LONGEST], True)
