@@ -14,11 +14,16 @@ from aiohttp import web
 
 from replayproxy.config import Settings
 from replayproxy.config.nodes import similar
-from replayproxy.core.journal import Journal
+from replayproxy.core.catalog import Catalog
+from replayproxy.core.journal import Entry, Journal
 from replayproxy.core.messages import plain
+from replayproxy.core.meter import Reading
 from replayproxy.core.receipt import Receipt
+from replayproxy.core.redaction import Redactor
 from replayproxy.proxy.admin_port import AdminError, Guard, Route, answered, liveness, port_runner, ready_in
 from replayproxy.proxy.doorman import hostname
+from replayproxy.proxy.inspector.inspector import Inspector
+from replayproxy.proxy.inspector.routes import routes
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.sessions import Sessions
 
@@ -43,24 +48,40 @@ class Others(Protocol):
     async def journal(self, wanted: Wanted) -> Journal:
         """What went through them lately, as far as it is wanted."""
 
+    async def entry(self, number: int) -> Entry | None:
+        """The exchange with that number, None when none of them holds it."""
+
+    async def summaries(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """The summaries of the latest exchanges that fit a filter, those under way included, the newest first."""
+
+    async def entries(self, session: str, limit: int) -> list[Entry]:
+        """The latest exchanges that went through them, of one session unless that is "", the oldest first."""
+
+    async def metrics(self) -> list[Reading]:
+        """What each of them counted."""
+
     def facts(self) -> dict[str, Any]:
         """Who they are, for `GET /health`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin API of a proxy; `url` is where its data port listens, `others` are those who serve it, if others do."""
+    """The admin API of a proxy; `url` is where its data port listens, `others` are those who serve it, if others do.
+
+    `redactor` and `catalog` are what its sessions work with.
+    """
 
     settings: Settings
     sessions: Sessions
     journal: Journal
     url: str
+    redactor: Redactor
+    catalog: Catalog
     others: Others | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of all there is; admin_openapi.py describes the same."""
         return (
-            ("GET", "/", self.tell_page),
             ("GET", "/docs", self.tell_page),
             ("GET", "/openapi.json", self.tell_openapi),
             ("GET", "/health", self.tell_health),
@@ -73,7 +94,12 @@ class Admin:
             ("GET", "/sessions/{name}/faults", self.show_faults),
             ("PUT", "/sessions/{name}/faults", self.set_faults),
             ("GET", "/exchanges", self.list_exchanges),
+            *routes(self.inspector),
         )
+
+    def inspector(self) -> Inspector:
+        """What the inspector's routes are answered from."""
+        return Inspector(self.settings, self.sessions, self.journal, self.url, self.redactor, self.catalog, self.others)
 
     # --- sessions
 
@@ -122,9 +148,11 @@ class Admin:
         return await self.show_faults(request)
 
     async def show_faults(self, request: web.Request) -> web.Response:
-        """How often each of the faults was met."""
-        handler = await self.sessions.get(self._receipt(request).name)
-        return answered({"met": handler.session.faults.met})
+        """The faults of the session, and how often each was met."""
+        from replayproxy.proxy.inspector.switches import faults_json
+
+        faults = (await self.sessions.get(self._receipt(request).name)).session.faults
+        return answered({"met": faults.met, "faults": faults_json(faults.plan)})
 
     async def _catch_up(self) -> None:
         if self.others is not None:

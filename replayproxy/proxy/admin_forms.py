@@ -9,7 +9,6 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, get_args
 
 import orjson
@@ -26,6 +25,7 @@ from replayproxy.core.rules import MatchRules
 from replayproxy.errors import ConfigError
 from replayproxy.proxy.admin_port import AdminError
 from replayproxy.proxy.exchange import Outcome
+from replayproxy.proxy.folder import folder_of, inside
 from replayproxy.proxy.names import NAME
 from replayproxy.proxy.opening import Declaration
 
@@ -47,14 +47,8 @@ OUTCOMES: tuple[str, ...] = get_args(Outcome)
 EXCHANGES_TOLD, EXCHANGES_LIMIT = 100, 1_000
 #: So much of one body is told, and so much of all bodies together, in bytes.
 BODY_TOLD, BODIES_TOLD = 256 * 1024, 4 * 1024 * 1024
-#: A file's name may have 255 bytes; a cassette's needs room for what stands beside it (`.files`, `.torn`, a lock).
-PART_LIMIT, PATH_LIMIT = 200, 1_000
 
 _NAME_EXPECTED = "expected up to 200 letters, digits, '.', '_' and '-', the first of them not a dot"
-_PATH_EXPECTED = (
-    "expected a plain relative path inside the folder of cassettes, such as checkout.yaml or api/checkout.yaml: "
-    "nothing absolute, no name that begins with a dot, no backslash or colon"
-)
 
 
 # --- a declaration
@@ -74,10 +68,10 @@ _FIELDS = ("name", "cassette", "match", *_SETTINGS)
 def read_declaration(body: bytes, settings: Settings) -> Declaration:
     """The declaration that a body spells; null stands for a field left out. AdminError tells all that is wrong."""
     given = _mapping(body)
-    folder, problems, values = settings.default_cassette.parent, list[tuple[str, str]](), dict[str, Any]()
+    folder, problems, values = folder_of(settings), list[tuple[str, str]](), dict[str, Any]()
     readers: dict[str, Callable[[Any], Any]] = {
         "name": _name,
-        "cassette": lambda value: _inside(folder, value),
+        "cassette": lambda value: inside(folder, value),
         "match": _rules,
         **{field: _setting(field) for field in _SETTINGS},
     }
@@ -134,25 +128,6 @@ def _setting(field: str) -> Callable[[object], Any]:
             raise ConfigError(str(error).removeprefix(f"{field}: ")) from None
 
     return read
-
-
-def _inside(folder: Path, value: object) -> Path:
-    """The path of a cassette in `folder`; ConfigError when it is none, or leads elsewhere."""
-    if not isinstance(value, str) or len(value) > PATH_LIMIT or not all(map(_is_plain, value.split("/"))):
-        raise ConfigError(_PATH_EXPECTED)
-    path = folder / value
-    try:
-        inside = path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # links that go round in a circle
-        inside = False
-    if not inside:
-        raise ConfigError("a symbolic link leads out of the folder of cassettes")
-    return path
-
-
-def _is_plain(part: str) -> bool:
-    fits = 0 < len(part.encode()) <= PART_LIMIT and part.isprintable()
-    return fits and not part.startswith(".") and not set(part) & {"\\", ":"}
 
 
 # --- exchanges

@@ -9,6 +9,7 @@ from replayproxy.core.modes import MODES
 from replayproxy.core.receipts import COUNTS
 from replayproxy.proxy.admin_forms import EXCHANGES_LIMIT, EXCHANGES_TOLD, OUTCOMES
 from replayproxy.proxy.admin_token import SECURITY_SCHEMES, TOKEN_ABOUT, secured
+from replayproxy.proxy.inspector.routes import described
 
 __all__ = ["openapi"]
 
@@ -32,7 +33,6 @@ def openapi() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     return {
-        "/": {"get": _page("page")},
         "/docs": {"get": _page("docs")},
         "/openapi.json": {"get": _operation("openapi", "This description, for programs.", {200: _json(_object({}))})},
         "/health": {"get": _operation("health", "Whether the process lives.", {200: _json(_HEALTH)})},
@@ -42,6 +42,7 @@ def _paths() -> dict[str, Any]:
         "/sessions/{name}/reset": {"post": _RESET},
         "/sessions/{name}/faults": {"get": _FAULTS, "put": _SET_FAULTS},
         "/exchanges": {"get": _EXCHANGES},
+        **described(),
     }
 
 
@@ -131,10 +132,10 @@ _CLOSE = _operation(
     parameters=[_NAME],
     description="Waits for exchanges under way. The receipt counts at the end, like those of all sessions.",
 )
-_MET = _object({"met": _list(_COUNT)})
+_MET = _object({"met": _list(_COUNT), "faults": _list({"type": "object"})})
 _FAULTS = _operation(
     "showFaults",
-    "How often each planned fault was met.",
+    "The planned faults, and how often each was met.",
     {200: _json(_MET), 404: _NO_SESSION},
     parameters=[_NAME],
 )

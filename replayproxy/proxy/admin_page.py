@@ -59,17 +59,24 @@ def _parts(operation: Mapping[str, Any], description: Mapping[str, Any]) -> Iter
     if parameters:
         yield _table("parameter", parameters)
     if "requestBody" in operation:
-        content = operation["requestBody"]["content"]["application/json"]
-        schema = description["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
-        yield _table(
-            "field",
-            [
-                (name, _kind(one) + (", required" if name in schema["required"] else ""), one["description"])
-                for name, one in schema["properties"].items()
-            ],
-        )
-        yield f"<pre>{escape(json.dumps(content['example']))}</pre>"
+        yield from _body(operation["requestBody"]["content"]["application/json"], description)
     yield _table("status", [(status, "", one["description"]) for status, one in operation["responses"].items()])
+
+
+def _body(content: Mapping[str, Any], description: Mapping[str, Any]) -> Iterator[str]:
+    schema = content["schema"]
+    if "$ref" not in schema:
+        yield f"<p>The body: {escape(schema['description'])}</p>"
+        return
+    schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    yield _table(
+        "field",
+        [
+            (name, _kind(one) + (", required" if name in schema["required"] else ""), one["description"])
+            for name, one in schema["properties"].items()
+        ],
+    )
+    yield f"<pre>{escape(json.dumps(content['example']))}</pre>"
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:

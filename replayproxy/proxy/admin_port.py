@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from replayproxy.proxy.admin_token import TOKEN_NEEDED, shows
 from replayproxy.proxy.doorman import Doorman, is_loopback
 
 __all__ = [
+    "CLOSING",
     "AdminError",
     "Guard",
     "Route",
@@ -40,10 +42,14 @@ _log = logging.getLogger(__name__)
 
 Route = tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
+#: Set when the port is being closed: whoever would go on for ever ends.
+CLOSING = web.AppKey("CLOSING", asyncio.Event)
 #: A declaration is a few lines; what is longer is none.
 BODY_LIMIT = 1024 * 1024
 _READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
-_ALWAYS = frozenset({"/health", "/ready"})
+#: Whether it lives, and the page that asks for the token. Neither tells anything.
+_ALWAYS = frozenset({"/", "/health", "/ready"})
+_FILES = "/ui/"
 #: What keeps a browser from running, framing, guessing or keeping what a stranger may have sent. A page has a policy of
 #: its own.
 _HARMLESS = {
@@ -99,7 +105,8 @@ class Guard:
 
     def _is_open(self, request: web.Request) -> bool:
         """Who watches over the process asks for its health without knowing anything."""
-        return request.method in _READING and (is_loopback(self.host) or request.path in _ALWAYS)
+        told = request.path in _ALWAYS or request.path.startswith(_FILES)
+        return request.method in _READING and (told or is_loopback(self.host))
 
 
 def admin_runner(mode: str, guard: Guard, routes: Sequence[Route] = ()) -> web.AppRunner:
@@ -119,9 +126,15 @@ def port_runner(routes: Sequence[Route], guard: Guard) -> web.AppRunner:
         return await _answer(request, handler, guard)
 
     app = web.Application(middlewares=[answering], client_max_size=BODY_LIMIT)
+    app[CLOSING] = asyncio.Event()
+    app.on_shutdown.append(_close)
     for method, path, handler in routes:
         (app.router.add_get if method == "GET" else getattr(app.router, f"add_{method.lower()}"))(path, handler)
     return _Runner(app, access_log=None, shutdown_timeout=1.0)
+
+
+async def _close(app: web.Application) -> None:
+    app[CLOSING].set()
 
 
 class _Runner(web.AppRunner):

@@ -30,6 +30,7 @@ from replayproxy.proxy.listening import listening
 from replayproxy.proxy.names import DEFAULT
 from replayproxy.proxy.opening import Declaration, Opener
 from replayproxy.proxy.sessions import Sessions
+from replayproxy.proxy.tracing import tracing_for
 
 __all__ = ["DRAIN", "Proxy", "data_runner", "gate_of", "opener_of", "running"]
 
@@ -98,7 +99,9 @@ async def running(settings: Settings, key: str | None = None) -> AsyncIterator[P
         url = await stack.enter_async_context(
             listening(data_runner(sessions, desk, gate_of(settings)), settings.host, settings.port, "--port")
         )
-        admin = sessions_runner(Admin(settings, sessions, journal, url), token)
+        admin = sessions_runner(
+            Admin(settings, sessions, journal, url, opener.redactor, default.checker.catalog), token
+        )
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )
@@ -112,7 +115,10 @@ def opener_of(
     """What opens the sessions of a proxy; `key` and the admin `token` are secrets wherever they turn up."""
     redactor = redactor_for(settings.redact, os.environ, (key, token) if key else (token,))
     clock = Clock(asyncio.get_running_loop().time, _wall)
-    return Opener(settings, key, redactor, clock, journal, upstreams, room=Room(settings.limits.spool))
+    tracing = tracing_for(os.environ)
+    if tracing is not None:
+        upstreams.push_async_callback(tracing.close)
+    return Opener(settings, key, redactor, clock, journal, upstreams, room=Room(settings.limits.spool), tracing=tracing)
 
 
 def gate_of(settings: Settings) -> Gate:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from replayproxy.core.faults import FaultPlan
 from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.meter import Reading
 from replayproxy.core.receipt import Receipt, ToldMiss
 from replayproxy.errors import CassetteError, ReplayProxyError
 from replayproxy.proxy.handler import Handler
@@ -108,6 +109,20 @@ class KeptSessions(Sessions):
         for entry in found[-wanted.limit - 1 :]:
             journal.add(entry)
         return journal
+
+    async def entry(self, number: int) -> Entry | None:
+        """The exchange with that number, None when no worker holds it."""
+        found: list[Entry | None] = await self._ask_all("entry", number)
+        return next((each for each in found if each is not None), None)
+
+    async def summaries(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """The summaries of the latest exchanges that fit a filter, the newest first."""
+        found = itertools.chain(*await self._ask_all("summaries", text, limit))
+        return sorted(found, key=lambda one: int(one["number"]), reverse=True)[:limit]
+
+    async def metrics(self) -> list[Reading]:
+        """What each of the workers counted."""
+        return await self._ask_all("metrics")
 
     async def _opened_after(self, closing: asyncio.Task[Receipt] | None, declaration: Declaration) -> Handler:
         handler = await super()._opened_after(closing, declaration)

@@ -19,7 +19,7 @@ from replayproxy.config.values import Address
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.fault_kinds import Delay, Fault
 from replayproxy.core.faults import FaultPlan, PlannedFault
-from replayproxy.core.journal import Entry
+from replayproxy.core.journal import Entry, Missed, NearMiss, ShownDifference
 from replayproxy.core.messages import Chunk, FileBody, Headers, Request, Response
 from replayproxy.core.problem import Problem
 from replayproxy.core.receipt import ToldMiss
@@ -56,7 +56,7 @@ KINDS: tuple[type, ...] = (
     *(Start, Place, Opened, Declaration, *_SETTINGS, Address),
     *(MatchRules, MatchRule, Scope, RulePath, FaultPlan, PlannedFault, Fault, Delay),
     *(Unsaved, Interaction, Request, Response, Headers, FileBody, Chunk, Problem),
-    *(Entry, Wanted, ToldMiss),
+    *(Entry, Wanted, ToldMiss, Missed, NearMiss, ShownDifference),
 )
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 _FIELDS: dict[type, tuple[str, ...]] = {

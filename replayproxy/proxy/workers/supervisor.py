@@ -9,12 +9,14 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from replayproxy.config import Settings
-from replayproxy.core.journal import Journal
+from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.meter import Reading
 from replayproxy.core.secrets.custom import unusable_variables
 from replayproxy.proxy.admin import Admin, sessions_runner
+from replayproxy.proxy.admin_forms import Wanted
 from replayproxy.proxy.admin_token import admin_token
 from replayproxy.proxy.app import DRAIN, Proxy, opener_of
 from replayproxy.proxy.listening import listening, url_of
@@ -25,9 +27,6 @@ from replayproxy.proxy.workers.kept import KeptSessions
 from replayproxy.proxy.workers.port import Place, reserved
 from replayproxy.proxy.workers.terms import Start
 from replayproxy.stores.shared_tally import SharedTally
-
-if TYPE_CHECKING:
-    from replayproxy.proxy.admin_forms import Wanted
 
 __all__ = ["supervised"]
 
@@ -61,7 +60,9 @@ async def supervised(settings: Settings, key: str | None = None) -> AsyncIterato
         stack.push_async_callback(others.stop)
         await others.crew.start()
         url = url_of(settings.host, places[0].port)
-        admin = sessions_runner(Admin(settings, others.sessions, journal, url, others), token)
+        admin = sessions_runner(
+            Admin(settings, others.sessions, journal, url, opener.redactor, default.checker.catalog, others), token
+        )
         admin_url = await stack.enter_async_context(
             listening(admin, settings.admin_host, settings.admin_port, "--admin-port")
         )
@@ -104,6 +105,22 @@ class _Others:
     async def journal(self, wanted: Wanted) -> Journal:
         """What went through the workers lately."""
         return await self.sessions.journal(wanted)
+
+    async def entry(self, number: int) -> Entry | None:
+        """The exchange with that number, None when no worker holds it."""
+        return await self.sessions.entry(number)
+
+    async def summaries(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """The summaries of the latest exchanges that fit a filter, the newest first."""
+        return await self.sessions.summaries(text, limit)
+
+    async def entries(self, session: str, limit: int) -> list[Entry]:
+        """The latest exchanges that went through the workers, the oldest first."""
+        return (await self.sessions.journal(Wanted(session, "", limit))).latest(session, limit)
+
+    async def metrics(self) -> list[Reading]:
+        """What each of the workers counted."""
+        return await self.sessions.metrics()
 
     def facts(self) -> dict[str, Any]:
         """Who serves."""

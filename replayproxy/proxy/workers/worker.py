@@ -10,18 +10,20 @@ import signal
 import socket
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from replayproxy.core.journal import Entry, Journal
+from replayproxy.core.meter import Reading
 from replayproxy.errors import ReplayProxyError
 from replayproxy.proxy.app import data_runner, gate_of, opener_of
 from replayproxy.proxy.front import Desk
 from replayproxy.proxy.garbage import collect_seldom, freeze
 from replayproxy.proxy.log import configure
 from replayproxy.proxy.loop import run_loop
-from replayproxy.proxy.workers.channel import Channel, GoneError
+from replayproxy.proxy.metering import reading_of_process
+from replayproxy.proxy.workers.channel import Asked, Channel, GoneError
 from replayproxy.proxy.workers.numbers import Numbers
 from replayproxy.proxy.workers.port import listener
 from replayproxy.proxy.workers.remote import RemoteOpener, WorkerSessions
@@ -29,6 +31,7 @@ from replayproxy.proxy.workers.terms import Marks, Start
 
 if TYPE_CHECKING:
     from replayproxy.proxy.admin_forms import Wanted
+    from replayproxy.proxy.inspector.forms import Summaries
 
 __all__ = ["main"]
 
@@ -67,6 +70,7 @@ class _Worker:
         self._sessions: WorkerSessions
         self._runner: web.ServerRunner
         self._exchanges, self._journal = exchanges, Journal()
+        self._summaries: Summaries | None = None
         self.stopped = False
 
     async def serve(self, start: Start) -> None:
@@ -86,7 +90,9 @@ class _Worker:
         opener = opener_of(start.settings, start.key, start.token, self._journal, self._upstreams)
         remote = RemoteOpener(opener, self._channel, start.seat, start.sessions)
         self._sessions = WorkerSessions(remote, self._channel, desk.forget)
-        self._channel.asked = {**self._channel.asked, **self._sessions.asked(), "journal": self.journal}
+        own: dict[str, Asked] = {"journal": self.journal, "entry": self.entry, "summaries": self.summaries}
+        own["metrics"] = self.metrics
+        self._channel.asked = {**self._channel.asked, **self._sessions.asked(), **own}
         while known := remote.known():
             with contextlib.suppress(ReplayProxyError):  # whoever asks for it is told
                 await self._sessions.get(known[0])
@@ -108,6 +114,26 @@ class _Worker:
         """The latest exchanges that are wanted, the newest first, and one more when there are more."""
         noted = list(self._journal.entries(wanted.session, wanted.outcome))
         return [each.entry() for each in islice(reversed(noted), wanted.limit + 1)]
+
+    async def entry(self, number: int) -> Entry | None:
+        """The exchange with that number, None when it did not go through here, or long ago."""
+        return self._journal.find(number)
+
+    async def summaries(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """The summaries of the latest exchanges that fit a filter, those under way included, the newest first."""
+        # Here, since most runs are watched by nobody.
+        from replayproxy.core.filters import parse_filter
+        from replayproxy.proxy.inspector.feed import Matching
+        from replayproxy.proxy.inspector.forms import Summaries
+
+        self._summaries = self._summaries or Summaries()
+        matching = Matching(parse_filter(text), self._summaries)
+        noted = [*self._journal.since(self._journal.added - limit), *self._journal.under_way()][::-1]
+        return [each async for page, _ in matching.among(noted, limit) for each in page]
+
+    async def metrics(self) -> Reading:
+        """What was counted here, and what is under way."""
+        return await reading_of_process(self._sessions, self._journal)
 
     def abandon(self) -> None:
         """Ends at once: the supervisor is gone, and with it all that anybody could want to know."""
