@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import inspector
 import micro
 import playback
 import recording
@@ -39,6 +40,7 @@ SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {
     "memory": starting.memory,
     "miss": playback.miss,
     "workers": playback.workers,
+    "inspector": inspector.inspector,
     "micro": micro.micro,
 }
 

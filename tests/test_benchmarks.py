@@ -18,6 +18,7 @@ SECTIONS = {
     "memory": "| 50 |",
     "miss": "| 100 |",
     "workers": "**Workers, 64 connections**",
+    "inspector": "| open in three windows |",
     "micro": "| decode: a cassette of none |",
 }
 
