@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from replayproxy import __version__
+from replayproxy.cli.deferred import deferred
 from replayproxy.errors import ReplayProxyError
 from replayproxy.proxy.garbage import collect_seldom
 
@@ -27,25 +27,13 @@ _COMMANDS = {
     ),
     "emulate": ("replayproxy.cli.emulate:emulate", "Run the emulator of the API alone."),
     "run": ("replayproxy.cli.run:run", "Run a command behind the proxy: run -- pytest."),
-    "cassette": ("replayproxy.cli.cassette:cassette", "Check, list, show, scan and redact recordings."),
+    "tail": ("replayproxy.cli.tail:tail", "Show what goes through a running proxy, line by line."),
+    "cassette": ("replayproxy.cli.cassette:cassette", "Check, list, show, compare, scan and redact recordings."),
     "catalog": ("replayproxy.cli.catalog:catalog", "Import an API's description; list and show operations."),
     "validate": ("replayproxy.cli.validate:validate", "Validate a body without a proxy."),
     "config": ("replayproxy.cli.config:config", "Check and show settings."),
+    "completion": ("replayproxy.cli.completion:completion", "Print what makes your shell complete our commands."),
 }
-
-
-class _Deferred(click.Command):
-    """A command that is known by name and imported when it is called."""
-
-    def __init__(self, name: str, target: str, about: str) -> None:
-        super().__init__(name, help=about, short_help=about)
-        self._target = target
-
-    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
-        """The context of the real command, which is what click goes on with."""
-        module, _, attribute = self._target.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command.make_context(info_name, args, parent, **extra)
 
 
 @contextmanager
@@ -97,12 +85,10 @@ class _Front(click.Group):
         return list(self.commands)
 
 
-def _deferred() -> Iterable[click.Command]:
-    return [_Deferred(name, target, about) for name, (target, about) in _COMMANDS.items()]
-
-
 @click.group(
-    cls=_Front, commands=_deferred(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=_Front,
+    commands=deferred(_COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, message="replayproxy %(version)s")
 def cli() -> None:

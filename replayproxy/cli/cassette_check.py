@@ -10,6 +10,7 @@ import click
 
 from replayproxy.cli.catalog_files import catalog_option, the_catalog
 from replayproxy.cli.problem_lines import lines_in_cassette
+from replayproxy.cli.progress import is_shown, progress_of, quiet_option
 from replayproxy.cli.terminal import print_json, say
 from replayproxy.core.answer_checks import answer_check
 from replayproxy.core.cassette import Interaction
@@ -35,9 +36,10 @@ _REFUSED = frozenset({400, 404, 415, 422})
 @click.option("--schema", is_flag=True, help="Validate requests and answers as well.")
 @catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@quiet_option
 @click.pass_context
 def check(
-    context: click.Context, paths: tuple[Path, ...], schema: bool, catalog_file: Path | None, as_json: bool
+    context: click.Context, paths: tuple[Path, ...], schema: bool, catalog_file: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Say whether cassettes are in order; exit with 1 when one is not.
 
@@ -56,7 +58,11 @@ def check(
     if catalog_file and not schema:
         raise click.UsageError("--catalog is for --schema.")
     catalog = the_catalog(catalog_file) if schema else None
-    results = list(_told(paths or (Path("cassettes"),), catalog, quiet=as_json))
+    results = list[dict[str, Any]]()
+    for result in _results(_cassettes(paths or (Path("cassettes"),)), catalog, quiet=quiet):
+        results.append(result)
+        if not as_json:
+            _tell(result)
     if as_json:
         print_json(results)
     elif not results:
@@ -65,15 +71,16 @@ def check(
         context.exit(_FOUND)
 
 
-def _told(paths: Iterable[Path], catalog: Catalog | None, *, quiet: bool) -> Iterator[dict[str, Any]]:
-    """The result of each cassette, which is printed unless `quiet`."""
-    for path in _cassettes(paths):
-        result = _checked(path, catalog)
-        if not quiet:
-            for row in result.get("problems", ()):
-                say(f"{path}:{row['line']}: {_shown(row)}")
-            say(f"{path}: {_state(result)}")
-        yield result
+def _results(paths: list[Path], catalog: Catalog | None, *, quiet: bool) -> Iterable[dict[str, Any]]:
+    """The result of each cassette: as it comes, or with the last one where a bar is shown, which lines would break."""
+    results = (_checked(path, catalog) for path in progress_of(paths, "Checking", quiet=quiet))
+    return [*results] if is_shown(len(paths), quiet=quiet) else results
+
+
+def _tell(result: dict[str, Any]) -> None:
+    for row in result.get("problems", ()):
+        say(f"{result['path']}:{row['line']}: {_shown(row)}")
+    say(f"{result['path']}: {_state(result)}")
 
 
 def _cassettes(paths: Iterable[Path]) -> list[Path]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from replayproxy.cli.catalog_files import (
     LIST_HINT,
@@ -24,6 +21,7 @@ from replayproxy.cli.catalog_files import (
 )
 from replayproxy.cli.description_files import read_description
 from replayproxy.cli.operation_text import operation_lines, with_definitions
+from replayproxy.cli.progress import quiet_option, steps
 from replayproxy.cli.terminal import print_json, print_table, say
 from replayproxy.core.catalog import Operation
 from replayproxy.core.catalog_form import read_catalog
@@ -62,7 +60,8 @@ def catalog() -> None:
     help="Corrections: a file of the OpenAPI Overlay Specification 1.0. May be given more than once.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
-def import_(spec: Path, overlays: tuple[Path, ...], output: Path | None) -> None:
+@quiet_option
+def import_(spec: Path, overlays: tuple[Path, ...], output: Path | None, quiet: bool) -> None:
     """Make a catalog from SPEC, an OpenAPI 3.0 or 3.1 file in YAML or JSON.
 
     The catalog goes to standard output, or to FILE, which must be a catalog when it is there already. To use it, say
@@ -75,9 +74,10 @@ def import_(spec: Path, overlays: tuple[Path, ...], output: Path | None) -> None
     """
     if output:
         _check_output(output)
-    with _progress(f"Reading {spec.name}"):
-        text = catalog_text(_distilled(spec, overlays)).encode()
-    made = read_catalog(text)
+    with steps(len(overlays) + 3, quiet=quiet) as begin:
+        text = catalog_text(_distilled(spec, overlays, begin)).encode()
+        begin("Reading what was made")
+        made = read_catalog(text)
     if output:
         _write(output, text)
     else:
@@ -151,12 +151,15 @@ def _count(number: int, one: str, more: str) -> str:
     return f"{number:,} {one if number == 1 else more}"
 
 
-def _progress(what: str) -> AbstractContextManager[object]:
-    return Console(stderr=True).status(f"{what}…") if sys.stderr.isatty() else nullcontext()
+def _distilled(spec: Path, overlays: Sequence[Path], begin: Callable[[str], None]) -> Mapping[str, Any]:
+    """The catalog of `spec`, corrected; `begin` is told each step."""
 
+    def read(file: Path) -> Mapping[str, Any]:
+        begin(f"Reading {file.name}")
+        return read_description(file)
 
-def _distilled(spec: Path, overlays: Sequence[Path]) -> Mapping[str, Any]:
-    document, changes = read_description(spec), [read_description(overlay) for overlay in overlays]
+    document, changes = read(spec), [read(overlay) for overlay in overlays]
+    begin("Making the catalog")
     try:
         return distilled(document, changes)
     except ConfigError as error:

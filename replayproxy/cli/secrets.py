@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import track
 
 from replayproxy.cli.options import load_settings
+from replayproxy.cli.progress import progress_of, quiet_option
 from replayproxy.cli.secret_search import cassettes_in, files_in, hits_in, read_file
 from replayproxy.cli.terminal import print_json, say
 from replayproxy.config import Settings
@@ -32,7 +30,6 @@ from replayproxy.stores.side_files import SideFiles
 
 __all__ = ["redact", "scan"]
 
-_T = TypeVar("_T")
 _FOUND = 1
 
 _config_option = click.option(
@@ -45,8 +42,9 @@ _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @_paths
 @_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@quiet_option
 @click.pass_context
-def scan(context: click.Context, paths: tuple[Path, ...], config_file: str | None, as_json: bool) -> None:
+def scan(context: click.Context, paths: tuple[Path, ...], config_file: str | None, as_json: bool, quiet: bool) -> None:
     """Look for secrets in cassettes and other text files; exit with 1 when there is one.
 
     PATH is a file or a folder; without one it is the configured folder of cassettes. A cassette is looked at as the
@@ -61,7 +59,7 @@ def scan(context: click.Context, paths: tuple[Path, ...], config_file: str | Non
     settings = _settings(config_file)
     redactor = _redactor(settings)
     files = [file for path in paths or (_configured(settings),) for file in files_in(path, bool(paths))]
-    hits = hits_in(_shown_progress(files, "Scanning"), redactor)
+    hits = hits_in(progress_of(files, "Scanning", quiet=quiet), redactor)
     if as_json:
         rows = [{"path": str(hit.path), "line": hit.line, "rule": hit.rule, "where": hit.where} for hit in hits]
         print_json(rows)
@@ -80,7 +78,8 @@ def scan(context: click.Context, paths: tuple[Path, ...], config_file: str | Non
 @_config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be redacted, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def redact(paths: tuple[Path, ...], config_file: str | None, dry_run: bool, as_json: bool) -> None:
+@quiet_option
+def redact(paths: tuple[Path, ...], config_file: str | None, dry_run: bool, as_json: bool, quiet: bool) -> None:
     """Take the secrets out of cassettes, in place, by the rules of today.
 
     PATH is a cassette or a folder, which is searched for *.yaml and *.yaml~; without one it is the configured folder of
@@ -95,7 +94,8 @@ def redact(paths: tuple[Path, ...], config_file: str | None, dry_run: bool, as_j
     settings = _settings(config_file)
     redactor = _redactor(settings)
     files = [file for path in paths or (_configured(settings),) for file in cassettes_in(path, bool(paths))]
-    rows = [_redact(file, redactor, settings, dry_run) for file in _shown_progress(files, "Redacting")]
+    bar = progress_of(files, "Redacting", quiet=quiet)
+    rows = [_redact(file, redactor, settings, dry_run) for file in bar]
     if as_json:
         print_json([row | {"path": str(row["path"])} for row in rows])
         return
@@ -120,12 +120,6 @@ def _redactor(settings: Settings) -> Redactor:
 
 def _configured(settings: Settings) -> Path:
     return settings.cassettes or settings.default_cassette
-
-
-def _shown_progress(files: list[_T], what: str) -> Iterable[_T]:
-    if len(files) < 2 or not sys.stderr.isatty():
-        return files
-    return track(files, what, console=Console(stderr=True), transient=True)
 
 
 def _redact(path: Path, redactor: Redactor, settings: Settings, dry_run: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from replayproxy.cli.serving import (
     keep_receipts,
     make_room_for_receipts,
     stop_signal,
+    tell_inspector,
     tell_receipts,
     told_or_failed,
     warn_of_nothing_to_play,
@@ -93,6 +94,7 @@ async def _until_stopped(
             about = f", upstream {proxy.upstream}" if proxy.upstream else ""
             line = f"replayproxy: {settings.mode} on {proxy.url} (admin {proxy.admin_url}){about}"
             announce(f"{line}, cassette {proxy.cassette}", facts_of(proxy, settings), ready_file)
+            tell_inspector(proxy)
             warn_of_open_ports(settings)
             warn_of_nothing_to_play(settings)
             failure = await told_or_failed(stop, proxy.failed())

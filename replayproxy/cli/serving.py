@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -20,7 +21,6 @@ from replayproxy.cli.terminal import say
 from replayproxy.config import Settings
 from replayproxy.core.receipt import Receipt
 from replayproxy.errors import StartError
-from replayproxy.stores.plain_files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from replayproxy.proxy.app import Proxy
@@ -32,6 +32,7 @@ __all__ = [
     "keep_receipts",
     "make_room_for_receipts",
     "stop_signal",
+    "tell_inspector",
     "tell_receipts",
     "told_or_failed",
     "warn_of_nothing_to_play",
@@ -97,9 +98,22 @@ def announce_file(facts: dict[str, object], path: Path | None) -> None:
         raise StartError(f"cannot write the ready file {path}: {error.strerror or error}") from None
 
 
+def tell_inspector(proxy: Proxy) -> None:
+    """Prints on standard error the address of the inspector that lets the browser change something. On a terminal
+    alone: the token in it belongs to who sits there, and to no file that standard error is kept in."""
+    if not sys.stderr.isatty():
+        return
+    parts = urlsplit(proxy.admin_url)
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(parts.hostname or "")  # noqa: S104 -- nothing is bound here
+    where = f"http://{host}:{parts.port}" if host else proxy.admin_url
+    say(f"inspector: {where}/#token={proxy.admin_token}", err=True)
+
+
 def make_room_for_receipts(settings: Settings) -> None:
     """Makes the folders of the files that the receipts go to, and removes what an earlier run left in their place: it
     must not be taken for this run's. StartError when that fails."""
+    from replayproxy.stores.plain_files import make_folder  # here, since completion needs none of it
+
     for path in filter(None, (settings.receipt, settings.junit)):
         try:
             make_folder(path.parent)
@@ -142,6 +156,8 @@ def tell_receipts(receipts: Sequence[Receipt]) -> bool:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
+    from replayproxy.stores.plain_files import write_whole  # here, since completion needs none of it
+
     if _is_device(path):
         path.write_bytes(content)
         return

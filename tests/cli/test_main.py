@@ -19,7 +19,10 @@ from replayproxy.cli.options import proxy_options
 from replayproxy.config import Settings
 from replayproxy.errors import CassetteError
 
-NAMES = ["demo", "serve", "record", "playback", "emulate", "run", "cassette", "catalog", "validate", "config"]
+NAMES = [
+    *("demo", "serve", "record", "playback", "emulate", "run"),
+    *("tail", "cassette", "catalog", "validate", "config", "completion"),
+]
 
 
 def front(command: click.Command) -> click.Group:

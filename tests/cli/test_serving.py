@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,7 +14,7 @@ import pytest
 from replayproxy.core.cassette import Head, Interaction
 from replayproxy.core.messages import Request, Response
 from replayproxy.stores import FileStore
-from tests.processes import client, ended, started
+from tests.processes import COMMAND, client, ended, environment, started, wait_until
 
 FILES = ("--receipt", "out/receipt.json", "--junit", "out/receipt.xml")
 #: Asks for paths, whatever the answers are.
@@ -148,3 +150,47 @@ def test_serve_ends_with_2_when_the_receipt_cannot_be_written_in_the_end(folder:
         (folder / "out").rmdir()
         (folder / "out").write_text("")
     assert proxy.status == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_on_a_terminal_the_address_of_the_inspector_is_told(tmp_path: Path, host: str) -> None:
+    """With the token: who sits there may change something, and need not look for it. It leads to this machine."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    ready = tmp_path / "ready.json"
+    words = [*COMMAND, "serve", "--port", "0", "--admin-port", "0", "--ready-file", str(ready)]
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        env=environment(REPLAYPROXY_ADMIN_HOST=host),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    try:
+        os.close(theirs)
+        told = b""
+        while b"inspector: " not in told or not told.endswith(b"\n"):
+            told += os.read(ours, 65536)
+        wait_until(ready.exists)
+        facts = json.loads(ready.read_text())
+        process.terminate()
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    where = str(facts["admin_url"]).replace("0.0.0.0", "127.0.0.1")
+    assert f"inspector: {where}/#token={facts['admin_token']}\r\n" in told.decode()
+    assert facts["admin_token"] not in out
+
+
+def test_elsewhere_the_token_is_not_told(folder: Path) -> None:
+    """What standard error is kept in is read by others: a log, a CI's page."""
+    with started("playback", cwd=folder) as proxy:
+        token = str(proxy.facts["admin_token"])
+    assert "inspector" not in proxy.out + proxy.err
+    assert token not in proxy.out + proxy.err
