@@ -14,7 +14,6 @@ from replayproxy.cli.progress import progress_of, quiet_option
 from replayproxy.cli.styles import status_style
 from replayproxy.cli.terminal import Cell, print_json, print_table, say
 from replayproxy.openai_api.cassette_stats import Stats, stats_of
-from replayproxy.openai_api.usage import Usage
 
 __all__ = ["stats"]
 
@@ -79,7 +78,7 @@ def _tell(found: list[tuple[str, Stats]]) -> None:
     if total.models:
         say("")
         rows = [
-            [(name, "cyan"), str(use.interactions), *map(str, _tokens(use.tokens).values())]
+            [(name, "cyan"), str(use.interactions), *map(str, use.tokens.counts().values())]
             for name, use in sorted(total.models.items(), key=lambda each: -each[1].tokens.total)
         ]
         print_table(_MODEL_COLUMNS, rows, right=range(1, 7))
@@ -106,25 +105,15 @@ def _row(path: str, stats: Stats, style: str) -> list[Cell]:
     ]
 
 
-def _tokens(usage: Usage) -> dict[str, int]:
-    return {
-        "input": usage.input,
-        "cached": usage.cached,
-        "output": usage.output,
-        "reasoning": usage.reasoning,
-        "total": usage.total,
-    }
-
-
 def _as_json(stats: Stats) -> dict[str, Any]:
     return {
         "interactions": stats.interactions,
         "operations": dict(stats.operations),
         "statuses": {str(status): count for status, count in stats.statuses.items()},
         "models": {
-            name: {"interactions": use.interactions} | _tokens(use.tokens) for name, use in stats.models.items()
+            name: {"interactions": use.interactions} | use.tokens.counts() for name, use in stats.models.items()
         },
-        "tokens": _tokens(stats.tokens),
+        "tokens": stats.tokens.counts(),
         "sent": stats.sent,
         "received": stats.received,
         "streams": stats.streams,

@@ -13,7 +13,7 @@ import aiohttp
 import click
 
 import replayproxy
-from replayproxy.cli.serving import stop_signal
+from replayproxy.cli.serving import stop_signal, tell_inspector
 from replayproxy.cli.terminal import say
 from replayproxy.config import Settings
 from replayproxy.proxy.answers import INTERACTION_HEADER
@@ -120,6 +120,7 @@ async def _stay(settings: Settings) -> None:
     configure(settings.log_format)
     with stop_signal() as stop:
         async with running(dataclasses.replace(settings, mode="auto")) as proxy:
-            say(f"\nThe proxy stays up on {proxy.url} until Ctrl+C.")
+            say(f"\nThe proxy stays up on {proxy.url} until Ctrl+C; {proxy.admin_url}/ shows what goes through it.")
+            tell_inspector(proxy)
             _tell_next(f"{proxy.url}/v1")
             await stop.wait()

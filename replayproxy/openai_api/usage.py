@@ -53,6 +53,16 @@ class Usage:
         """All of them."""
         return self.input + self.output
 
+    def counts(self) -> dict[str, int]:
+        """The counts by name, and their `total`."""
+        return {
+            "input": self.input,
+            "cached": self.cached,
+            "output": self.output,
+            "reasoning": self.reasoning,
+            "total": self.total,
+        }
+
     def plus(self, other: Usage) -> Usage:
         """Both together."""
         return Usage(

@@ -36,6 +36,7 @@ __all__ = [
     "AdminError",
     "Wanted",
     "exchanges_json",
+    "problem_json",
     "read_declaration",
     "read_faults",
     "read_wanted",
@@ -182,7 +183,7 @@ def _exchange_json(entry: Entry, body: dict[str, Any]) -> dict[str, Any]:
         "operation": entry.operation or None,
         "family": entry.family or None,
         "interaction": entry.interaction or None,
-        "problems": [_problem_json(each) for each in entry.problems],
+        "problems": [problem_json(each) for each in entry.problems],
         "note": plain(entry.note),
         "request": {
             "method": plain(request.method),
@@ -193,7 +194,8 @@ def _exchange_json(entry: Entry, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _problem_json(problem: Problem) -> dict[str, Any]:
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON has it."""
     return {
         "message": plain(problem.message),
         "param": problem.param and plain(problem.param),

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from replayproxy.core.messages import plain
 from replayproxy.openai_api.conversations import Call, Conversation, Run, Step, Turn, conversations
-from replayproxy.openai_api.usage import Usage
 from replayproxy.proxy.admin_port import AdminError, answered
 from replayproxy.proxy.inspector.describing import operation
+from replayproxy.proxy.inspector.forms import tokens_json
 from replayproxy.proxy.inspector.inspector import Inspector
 from replayproxy.proxy.inspector.usage_forms import usage_json
 
@@ -113,7 +113,7 @@ def _summary(found: Conversation) -> dict[str, Any]:
         "turns": len(found.turns),
         "runs": len(found.runs),
         "status": found.runs[-1].status if found.runs else None,
-        "tokens": _tokens(found.usage),
+        "tokens": tokens_json(found.usage),
     }
 
 
@@ -166,7 +166,7 @@ def _run(run: Run) -> dict[str, Any]:
         "polls": run.polls,
         "times": dict(run.times),
         "steps": [_step(each) for each in run.steps],
-        "tokens": _tokens(run.usage),
+        "tokens": tokens_json(run.usage),
         "error": plain(run.error[:TEXT_SHOWN]) or None,
         "exchange": run.exchange,
     }
@@ -179,18 +179,6 @@ def _step(step: Step) -> dict[str, Any]:
         "status": plain(step.status),
         "tool_calls": [_call(each) for each in step.calls],
         "message": plain(step.message) or None,
-        "tokens": _tokens(step.usage),
+        "tokens": tokens_json(step.usage),
         "exchange": step.exchange,
-    }
-
-
-def _tokens(usage: Usage | None) -> dict[str, int] | None:
-    if usage is None:
-        return None
-    return {
-        "input": usage.input,
-        "cached": usage.cached,
-        "output": usage.output,
-        "reasoning": usage.reasoning,
-        "total": usage.total,
     }

@@ -14,10 +14,10 @@ from replayproxy.core.journal import Entry, Glance, Missed
 from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Body, FileBody, Headers, Request, Response, encode, plain
 from replayproxy.core.multipart import parse_multipart
-from replayproxy.core.problem import Problem
 from replayproxy.core.sse import parse
 from replayproxy.openai_api.deltas import delta_of, folded
 from replayproxy.openai_api.usage import Usage, model_of, usage_of
+from replayproxy.proxy.admin_forms import problem_json
 
 __all__ = [
     "Arrived",
@@ -102,7 +102,7 @@ def _facts(request: Request, response: Response | None) -> _Facts:
 
 def tokens_json(usage: Usage | None) -> dict[str, int] | None:
     """A usage as JSON has it, with the total."""
-    return asdict(usage) | {"total": usage.total} if usage is not None else None
+    return usage.counts() if usage is not None else None
 
 
 # --- the whole
@@ -113,7 +113,7 @@ def detail(entry: Entry, summary: dict[str, Any]) -> dict[str, Any]:
     return summary | {
         "note": plain(entry.note),
         "cassette": plain(entry.cassette),
-        "problems": [_problem_json(each) for each in entry.problems],
+        "problems": [problem_json(each) for each in entry.problems],
         "request": _request_json(entry.request),
         "response": _response_json(entry.response, cut=entry.cut),
         "miss": _miss_json(entry.miss, entry.cassette) if entry.miss is not None else None,
@@ -144,21 +144,10 @@ def detail_of_interaction(interaction: Interaction, number: int, cassette: str) 
         "note": "",
         "cassette": plain(cassette),
         "fault": str(interaction.fault) if interaction.fault is not None else None,
-        "problems": [_problem_json(each) for each in interaction.problems],
+        "problems": [problem_json(each) for each in interaction.problems],
         "request": _request_json(request),
         "response": _response_json(response, cut=False),
         "miss": None,
-    }
-
-
-def _problem_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "message": plain(problem.message),
-        "param": problem.param and plain(problem.param),
-        "code": problem.code,
-        "warning": problem.warning,
-        "side": problem.side,
-        "event": problem.event or None,
     }
 
 
