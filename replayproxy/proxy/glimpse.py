@@ -41,6 +41,15 @@ class Glimpse:
         self.feed(data, at)
         return ()
 
+    @property
+    def held(self) -> int:
+        """How many bytes of it are kept."""
+        return len(self._kept)
+
+    def release(self) -> None:
+        """Lets go of what is kept."""
+        self._kept, self._pieces = bytearray(), []
+
     def read(self) -> tuple[bytes, str, tuple[Chunk, ...], bool]:
         """The body so far without its coding, that coding, the pieces it came in, and whether there is more of it.
 

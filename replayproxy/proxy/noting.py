@@ -98,7 +98,7 @@ class Passed:
     @property
     def size(self) -> int:
         """Head and as much of the body as is kept."""
-        return _size(self.head) + min(self.glimpse.size, 1024 * 1024)
+        return _size(self.head) + self.glimpse.held
 
     def read(self) -> tuple[Response | None, bool]:
         """The answer as far as it came."""
@@ -109,6 +109,7 @@ class Passed:
         told = self.redactor.response(response, self.secrets), cut
         if self.over:
             self._told = told
+            self.glimpse.release()
         return told
 
 
@@ -148,7 +149,7 @@ class Noted:
     @property
     def size(self) -> int:
         """About how many bytes it holds."""
-        return self.told.size + (self.answer.size if self.answer else 0) + (self.asked.size if self.asked else 0)
+        return self.told.size + (self.answer.size if self.answer else 0) + (self.asked.held if self.asked else 0)
 
     def entry(self) -> Entry:
         """The entry, with its answer."""
@@ -165,6 +166,8 @@ class Noted:
         """What is known without any work."""
         glance, answer = self.told.glance(), self.answer
         sent = self.asked.size if self.asked is not None else glance.sent
+        if self.outcome == UNDER_WAY:  # somebody may look ten times a second, and the body grows
+            return glance._replace(sent=sent, response=lambda: answer.head if isinstance(answer, Passed) else None)
         if answer is None:
             return glance._replace(sent=sent)
         return glance._replace(sent=sent, response=lambda: answer.read()[0], source=answer.source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from aiohttp import web
@@ -92,11 +93,13 @@ async def follow_exchange(inspector: Inspector, request: web.Request) -> web.Str
     """An exchange as it comes."""
     number = number_of(request)
     entry = await inspector.entry(number)
-    stream = await EventStream.begun(request)
+    stream, began = await EventStream.begun(request), time.perf_counter()
     await stream.send("detail", _told(entry))
     known = len(_events(entry))
     while entry.outcome == UNDER_WAY and not stream.gone:
-        await asyncio.sleep(TICK)
+        # A long stream takes long to look through, and nobody is to wait for that: a tenth of the time goes there.
+        await asyncio.sleep(max(TICK, 10 * (time.perf_counter() - began)))
+        began = time.perf_counter()
         entry = await inspector.entry(number)
         events = _events(entry)
         if entry.outcome == UNDER_WAY and len(events) > known:

@@ -227,8 +227,11 @@ class _Feed:
         return lost, sum(end - start for start, end in self.behind)
 
     def _changed(self, under_way: Iterable[Noted]) -> list[dict[str, Any]]:
-        """Those under way of which something else is to be told than before; the time that goes by is nothing new."""
+        """Those under way of which something else is to be told than before; the time that goes by is nothing new. What
+        is looked for in bodies is looked for when they are complete."""
         told = list[dict[str, Any]]()
+        if self.matching.filter.needs_bodies:
+            return told
         for noted in islice(under_way, MOST_AT_ONCE):
             summary = self.matching.of(noted)
             known = self.live.get(noted.number)
