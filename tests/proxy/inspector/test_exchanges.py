@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from replayproxy.proxy.app import Proxy
-from tests.proxies import proxied
+from tests.proxies import admin_headers, proxied
 from tests.servers import answering, raw_upstream
 
 KEY = "sk-proj-Zm9vYmFyMTIzNDU2Nzg5MA_T3BlbkFJ-aBcDeFgHiJkLmNoPqRsTuVwXyZ012345678901234567890abcdA"
@@ -173,3 +173,30 @@ async def test_an_upload_that_passes_is_told_as_far_as_it_is_kept(tmp_path: Path
         found = await told(http, proxy, 1)
         assert (found["sent"] > 100_000, KEY in found["request"]["body"]["text"]) == (True, False)
         assert "redacted" in found["request"]["body"]["text"]
+
+
+async def test_several_processes_are_looked_at_as_one(tmp_path: Path) -> None:
+    """What went through workers is told, put together, saved and sent again as if one had served it."""
+    async with proxied(tmp_path / "c.yaml", workers=2) as proxy, aiohttp.ClientSession() as http:
+        for text in ("Hello", "Goodbye"):
+            asked = CHAT | {"messages": [{"role": "user", "content": text}]}
+            await ask(http, f"{proxy.url}/v1/chat/completions", asked)
+        for number, text in ((1, "Hello"), (2, "Goodbye")):
+            found = await told(http, proxy, number)
+            assert (found["outcome"], text in found["request"]["body"]["text"]) == ("saved", True)
+            assert text in found["response"]["body"]["text"]
+        _, usage = await ask(http, f"{proxy.admin_url}/usage")
+        assert json.loads(usage)["sessions"][0]["exchanges"] == 2
+        _, conversations = await ask(http, f"{proxy.admin_url}/conversations")
+        assert len(json.loads(conversations)["conversations"]) == 2
+        sent = {"method": "POST", "target": "/v1/chat/completions", "headers": [["content-type", "application/json"]]}
+        body = {"session": "default", "key": "any", **sent, "body": {"text": json.dumps(CHAT)}}
+        async with http.post(f"{proxy.admin_url}/send", json=body, headers=admin_headers(proxy)) as answer:
+            resent = await answer.json()
+        assert (resent["number"], resent["status"], resent["outcome"]) == (3, 200, "saved")
+        save = f"{proxy.admin_url}/exchanges/1/save"
+        async with http.post(save, json={"cassette": "other.yaml"}, headers=admin_headers(proxy)) as answer:
+            assert (answer.status, await answer.json()) == (
+                200,
+                {"cassette": "other.yaml", "interaction": 1, "stale_sessions": []},
+            )
