@@ -3,6 +3,8 @@
 const WORD = /\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu;
 // The table of common beginnings has no more cells than these; what is larger counts as different as a whole.
 const MOST_CELLS = 1_000_000;
+// Texts up to so many characters are always told word by word.
+const LITTLE = 200;
 
 /** Two sequences as runs in their order: [{same, left: [...], right: [...]}]. */
 export function runs(left, right) {
@@ -44,8 +46,14 @@ function middle(left, right, add) {
   return add(false, left.slice(i), right.slice(j));
 }
 
-/** Two texts as pieces in their order: [{same, left, right}], both being text. */
+/**
+ * Two texts as pieces in their order: [{same, left, right}], both being text. Two that have little in common are one
+ * piece each: a word here and a bracket there tell nothing.
+ */
 export function wordRuns(left, right) {
   const found = runs(left.match(WORD) ?? [], right.match(WORD) ?? []);
-  return found.map(({ same, left: old, right: fresh }) => ({ same, left: old.join(""), right: fresh.join("") }));
+  const pieces = found.map(({ same, left: old, right: fresh }) => ({ same, left: old.join(""), right: fresh.join("") }));
+  const common = pieces.filter((each) => each.same && /[\p{L}\p{N}]/u.test(each.left)).reduce((sum, each) => sum + each.left.length, 0);
+  const longer = Math.max(left.length, right.length);
+  return longer > LITTLE && common < longer / 3 ? [{ same: false, left, right }] : pieces;
 }
