@@ -28,7 +28,9 @@ def completion(context: click.Context, shell: str) -> None:
       replayproxy completion fish > ~/.config/fish/completions/replayproxy.fish
 
     \b
-    Examples (TAB is the key):
+    Examples:
+      replayproxy completion fish > ~/.config/fish/completions/replayproxy.fish
+    and then, TAB being the key:
       replayproxy playback --val TAB
       replayproxy cassette show cassettes/default.yaml TAB
       replayproxy tail outcome: TAB

@@ -58,7 +58,7 @@ async def ask(proxy: Proxy, path: str = "/v1/chat/completions", **options: Any) 
 
 def found(proxy: Proxy) -> list[tuple[str, str | None, int]]:
     """What the journal knows of wrong answers: side, path and event."""
-    return [(each.side, each.param, each.event) for entry in proxy.journal.entries() for each in entry.problems]
+    return [(each.side, each.param, each.event) for entry in proxy.journal.latest() for each in entry.problems]
 
 
 WRONG = json.dumps({"id": 5, "object": "chat.completion"}).encode()
@@ -145,7 +145,7 @@ async def test_secrets_of_an_answer_are_not_told(cassette: Path) -> None:
     body = json.dumps({"id": "x", "object": secret}).encode()
     async with raw_upstream(answering(answered(body))) as upstream, proxied(cassette, upstream.url) as proxy:
         await ask(proxy)
-        (entry,) = proxy.journal.entries()
+        (entry,) = proxy.journal.latest()
         assert entry.problems
         assert secret not in str(entry.problems)
     assert secret not in cassette.read_text("utf-8")
@@ -197,7 +197,7 @@ async def test_an_unknown_field_is_no_reason_to_refuse(cassette: Path) -> None:
         proxied(cassette, upstream.url, "passthrough", validate="enforce") as proxy,
     ):
         assert await ask(proxy, brand_new=1) == WRONG
-        (entry,) = proxy.journal.entries()
+        (entry,) = proxy.journal.latest()
         assert entry.problems[0].message == "Unknown parameter: 'brand_new'."
         assert proxy.session.receipt().warnings == 2  # the request, and the answer
 
@@ -206,7 +206,7 @@ async def test_an_unknown_path_is_reported_with_the_nearest(cassette: Path) -> N
     """And goes on: the API may have grown."""
     async with raw_upstream(answering(answered(b"{}"))) as upstream, proxied(cassette, upstream.url) as proxy:
         assert await ask(proxy, "/v1/chat/completion") == b"{}"
-        (entry,) = proxy.journal.entries()
+        (entry,) = proxy.journal.latest()
         assert "The nearest that the API has is POST /v1/chat/completions" in entry.problems[0].message
         (asked,) = proxy.session.receipt().asked
         assert (asked.operation, asked.warnings) == ("", 1)

@@ -460,7 +460,7 @@ async def test_a_planned_fault_while_recording_is_not_recorded(cassette: Path) -
         assert await until_broken(proxy.url) == (b"9\r\ndata: 1\n\n\r\n", False)
         assert not cassette.exists()
         assert (await ask(f"{proxy.url}/v1/x"))[2] == STREAM
-        told = [(entry.status, entry.outcome, entry.note) for entry in proxy.journal.entries()]
+        told = [(entry.status, entry.outcome, entry.note) for entry in proxy.journal.latest()]
     assert [entry[2] for entry in told] == ["fault: status 429", "fault: reset", "fault: truncate after 1 events", ""]
     assert [entry[1] for entry in told] == ["failed", "failed", "forwarded", "saved"]
     assert len(documents(cassette)) == 2

@@ -401,7 +401,7 @@ async def test_what_cannot_be_read_any_more_is_no_answer(cassette: Path, caplog:
     async with proxied(cassette, mode="playback") as proxy:
         body.unlink()
         status, _, told = await ask(f"{proxy.url}/v1/x")
-        (entry,) = proxy.journal.entries()
+        (entry,) = proxy.journal.latest()
         receipt = proxy.session.receipt()
     assert (status, error(told)["code"]) == (424, "cassette_unreadable")
     assert [miss.reason for miss in receipt.misses] == ["unreadable"]

@@ -81,7 +81,7 @@ async def test_the_poll_helper_waits_for_nothing(cassette: Path, run: dict[str, 
         began = clock()
         done = await poll(client, run)
         seconds, receipt = clock() - began, proxy.session.receipt()
-        played = [entry.interaction for entry in proxy.journal.entries()]
+        played = [noted.entry().interaction for noted in proxy.journal.entries()]
     assert (done.status, done.metadata) == ("completed", {"poll": "40"})
     assert played == [41, *range(1, 41)]
     assert (receipt.played, receipt.unplayed, receipt.failures) == (41, (), ())

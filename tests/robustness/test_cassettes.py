@@ -550,7 +550,7 @@ def test_a_cassette_is_a_file(folder: Path, kind: str) -> None:
     else:
         path.mkdir()
     for command in (
-        ("cassette", "list", "c.yaml"),
+        ("cassette", "show", "c.yaml", "1"),
         ("playback", "--cassette", "c.yaml", "--port", "0", "--admin-port", "0"),
     ):
         said = told(*command, cwd=folder)
