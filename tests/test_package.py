@@ -92,7 +92,8 @@ def test_the_first_two_blocks_of_the_readme_are_one_command_line_each() -> None:
 def test_links_in_the_documents_lead_somewhere() -> None:
     """A relative link in README, changelog or docs names a file that is there."""
     for document in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:
-        targets = re.findall(r"\]\((?!\w+:|#)([^)#]+)", document.read_text("utf-8"))
+        text = document.read_text("utf-8")
+        targets = [*re.findall(r"\]\((?!\w+:|#)([^)#]+)", text), *re.findall(r'\bsrc(?:set)?="([^"]+)"', text)]
         assert [target for target in targets if not (document.parent / target).exists()] == [], document.name
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import Queue
 from urllib.parse import quote
 
@@ -383,3 +385,16 @@ def test_refused_requests_are_in_the_list(stage: Stage, page: Page) -> None:
     with pytest.raises(BadRequestError):
         proxy.client().chat.completions.create(model=1, messages=[])  # type: ignore[call-overload]
     expect(row(page, 1).locator(".badge.rejected")).to_have_text("rejected")
+
+
+def test_what_fits_can_be_saved_as_har(stage: Stage, page: Page) -> None:
+    """A file that other tools open, with the exchanges that the list shows and no others."""
+    proxy = stage()
+    proxy.raw("GET", "/v1/models", headers={"authorization": "Bearer any"})
+    proxy.raw("GET", "/v1/files", headers={"authorization": "Bearer any"})
+    page.goto(proxy.inspector("/?filter=family:models"))
+    expect(page.get_by_role("row", name=re.compile("listModels"))).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="HAR").click()
+    har = json.loads(Path(download.value.path()).read_bytes())
+    assert [entry["request"]["url"].rpartition("/")[2] for entry in har["log"]["entries"]] == ["models"]

@@ -6,6 +6,7 @@ import { announce, copy, fill, h } from "./dom.js";
 import { Feed } from "./feed.js";
 import { FilterBox } from "./filterbox.js";
 import { Grid } from "./grid.js";
+import { harButton } from "./har.js";
 import { Held } from "./held.js";
 import { keep, keys, title, typing } from "./main.js";
 import { baseUrl, cleared, count, noneFits, nothingYet, searching } from "./vacant.js";
@@ -85,7 +86,7 @@ class List {
     this.vacant = h("div", { class: "vacancy" });
     this.newer = h("button", { class: "newer primary", hidden: true, onclick: () => this.grid.top() });
     fill(this.view,
-      h("div", { class: "bar" }, this.box.element, h("div", { class: "buttons" }, this.pause, this.clear, this.all), this.counts),
+      h("div", { class: "bar" }, this.box.element, h("div", { class: "buttons" }, this.pause, this.clear, this.all, harButton(() => this.box.filter)), this.counts),
       this.notice,
       h("div", { class: "stack" }, this.grid.element, this.vacant, this.newer));
   }
