@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from replayproxy.config import Settings
 from replayproxy.core.journal import Entry
 from replayproxy.core.messages import plain
 from replayproxy.core.prices import Prices
-from replayproxy.core.recordings import Recordings
 from replayproxy.errors import ReplayProxyError
 from replayproxy.openai_api.spending import Amount, ModelSpending, SessionSpending, spending
 from replayproxy.stores import FileStore
@@ -43,23 +43,36 @@ def usage_json(settings: Settings, entries: Iterable[Entry]) -> dict[str, Any]:
 def _recorded_seconds(sessions: Iterable[SessionSpending]) -> _Recorded:
     """How long interactions that were played took when they were recorded; those that cannot be read are left out."""
     wanted = list(dict.fromkeys(each for session in sessions for each in session.recordings))[:LOOKED_UP]
-    found: _Recorded = {}
-    opened: dict[str, Recordings | None] = {}
+    numbers = dict[str, list[int]]()
     for path, number in wanted:
-        if path not in opened:
-            opened[path] = _opened(path)
-        recordings = opened[path]
-        if recordings is not None and 1 <= number <= len(recordings):
-            with contextlib.suppress(ReplayProxyError):
-                found[path, number] = recordings[number - 1].took
+        numbers.setdefault(path, []).append(number)
+    found: _Recorded = {}
+    for path, asked in numbers.items():
+        took = _took(path, _version(path), tuple(asked))
+        found |= {(path, number): seconds for number, seconds in took.items()}
     return found
 
 
-def _opened(path: str) -> Recordings | None:
+def _version(path: str) -> tuple[int, ...]:
+    """What changes when the file does."""
     try:
-        return FileStore(Path(path)).open_recordings()[1] if path else None
-    except ReplayProxyError:
-        return None
+        status = Path(path).stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=32)  # the page asks again every few seconds, and mostly for the same
+def _took(path: str, version: tuple[int, ...], numbers: tuple[int, ...]) -> dict[int, float]:
+    """How long the interactions of a cassette took, by number."""
+    found = dict[int, float]()
+    with contextlib.suppress(ReplayProxyError):
+        recordings = FileStore(Path(path)).open_recordings()[1] if version else ()
+        for number in numbers:
+            if 1 <= number <= len(recordings):
+                with contextlib.suppress(ReplayProxyError):
+                    found[number] = recordings[number - 1].took
+    return found
 
 
 def _session(found: SessionSpending, prices: Prices, recorded: _Recorded) -> dict[str, Any]:
