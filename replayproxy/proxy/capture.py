@@ -12,6 +12,7 @@ from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Body, Chunk, FileBody, Headers
 from replayproxy.core.redaction import StreamRedactor
 from replayproxy.errors import CassetteError
+from replayproxy.proxy.glimpse import TOLD
 from replayproxy.proxy.limits import SpoolFullError
 from replayproxy.stores import Spool
 
@@ -104,6 +105,22 @@ class Capture:
             return self._large.finish(), coding, ()
         body, self._kept = bytes(self._kept), bytearray()  # one of them is enough while it waits to be saved
         return body, coding, tuple(self._chunks) if self._timed else ()
+
+    @property
+    def size(self) -> int:
+        """How many bytes came so far, without their coding."""
+        return self._size
+
+    @property
+    def held(self) -> int:
+        """How many of them are in memory."""
+        return len(self._kept)
+
+    def read(self) -> tuple[bytes, str, tuple[Chunk, ...], bool]:
+        """The beginning of the body so far, not redacted; the coding that was taken off it, its chunks if it is an
+        event stream, and whether there is more of it."""
+        body, coding = bytes(self._kept[:TOLD]), self._coding if self._decoder is not None else ""
+        return body, coding, tuple(self._chunks) if self._timed else (), self._size > len(body)
 
     def discard(self) -> None:
         """Forgets everything."""

@@ -83,7 +83,7 @@ class Passage:
     answer: Answer
     reply: Outlet
     capture: Capture | None
-    glimpse: Glimpse
+    glimpse: Glimpse | None
     watch: Watch | None
     now: Callable[[], float]
     gone: bool = False
@@ -97,7 +97,8 @@ class Passage:
         while True:
             piece = await self.answer.chunk()
             at, ended = self.now() - began, not piece or self.answer.ended
-            self.glimpse.feed(piece, at)
+            if self.glimpse is not None:
+                self.glimpse.feed(piece, at)
             if not ended:
                 await self._send(piece)
             if self.capture is not None:
@@ -154,8 +155,9 @@ class Delivery:
         capture = self.tape.capture(head.headers, exchange.secrets, decode=True) if self.tape else None
         outlet = Severing(reply, self.fault) if self.fault and not reply.bodiless else reply
         watch = self.checker.answer(exchange, head.status, head.headers)
-        passing = self._passing(Response(head.status, head.reason, reply.headers))
-        passage = Passage(self.answer, outlet, capture, passing.glimpse, watch, self.now)
+        glimpse = Glimpse(head.headers) if capture is None else None
+        passing = self._passing(Response(head.status, head.reason, reply.headers), glimpse or capture)
+        passage = Passage(self.answer, outlet, capture, glimpse, watch, self.now)
         try:
             await passage.run()
             if self.tape is None:
@@ -173,14 +175,16 @@ class Delivery:
             exchange.note = f"fault: {self.fault}"
             await sever(exchange.raw, reply, self.fault or _TRUNCATED, framed=framed)
         finally:
-            passing.over = True
+            if exchange.answer is passing:
+                passing.settle()
             if capture is not None and exchange.outcome != "saved":
                 capture.discard()
         return reply
 
-    def _passing(self, head: Response) -> Passed:
+    def _passing(self, head: Response, body: Glimpse | Capture | None) -> Passed:
         """The answer for whoever looks at it while it passes, and after that when it is not saved."""
-        passing = Passed(head, Glimpse(head.headers), self.checker.redactor, self.exchange.secrets)
+        body = body if body is not None else Glimpse(head.headers)
+        passing = Passed(head, body, self.checker.redactor, self.exchange.secrets)
         self.exchange.answer = passing
         return passing
 

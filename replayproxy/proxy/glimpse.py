@@ -8,10 +8,12 @@ from replayproxy.core import codings
 from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Chunk, Headers
 
-__all__ = ["LONGEST", "Glimpse", "shortened"]
+__all__ = ["LONGEST", "TOLD", "Glimpse", "shortened"]
 
-#: So much of a body is kept, and so many of its pieces are told one by one.
-LONGEST, MOST_PIECES = 1024 * 1024, 20_000
+#: So much of a body is kept, and so many of its pieces are told one by one: it is there for each exchange under way.
+LONGEST, MOST_PIECES = 256 * 1024, 20_000
+#: So much of a body that is complete, or kept for a recording, is told.
+TOLD = 1024 * 1024
 
 
 class Glimpse:
@@ -74,4 +76,4 @@ class Glimpse:
 
 def shortened(body: bytes) -> tuple[bytes, bool]:
     """As much of a body as a journal keeps, and whether that is not all."""
-    return (body, False) if len(body) <= LONGEST else (body[:LONGEST], True)
+    return (body, False) if len(body) <= TOLD else (body[:TOLD], True)

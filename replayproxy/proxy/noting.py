@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from replayproxy.core.journal import UNDER_WAY, Entry, Glance
-from replayproxy.core.messages import FileBody, Response
+from replayproxy.core.messages import FileBody, Headers, Response
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
 from replayproxy.errors import CassetteError
+from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.exchange import Exchange
 from replayproxy.proxy.glimpse import Glimpse, shortened
 
@@ -80,37 +81,50 @@ class Told:
 
 
 class Passed:
-    """An answer that was passed on and not recorded; `secrets` are the client's, which it may repeat.
+    """An answer that is passed on; `secrets` are the client's, which it may repeat.
 
-    It is redacted when it is first read after its end, and each time before.
+    What is captured for a recording is read from the `capture`, anything else from a glimpse of its own. It is redacted
+    when it is first read after its end, and each time before.
     """
 
     __slots__ = ("_told", "glimpse", "head", "over", "redactor", "secrets")
 
     source = None
 
-    def __init__(self, head: Response, glimpse: Glimpse, redactor: Redactor, secrets: frozenset[str]) -> None:
+    def __init__(self, head: Response, glimpse: Glimpse | Capture, redactor: Redactor, secrets: frozenset[str]) -> None:
         self.head, self.glimpse, self.redactor, self.secrets = head, glimpse, redactor, secrets
         self.over, self._told = False, None
+
+    def settle(self) -> None:
+        """It is over, and a capture is about to be thrown away."""
+        self.over = True
+        if isinstance(self.glimpse, Capture):
+            self._told = self._redacted()
+            size, self.glimpse = self.glimpse.size, Glimpse(Headers())
+            self.glimpse.size = size
 
     _told: tuple[Response, bool] | None
 
     @property
     def size(self) -> int:
         """Head and as much of the body as is kept."""
-        return _size(self.head) + self.glimpse.held
+        told = _size(self._told[0]) if self._told is not None else _size(self.head)
+        return told + self.glimpse.held
 
     def read(self) -> tuple[Response | None, bool]:
         """The answer as far as it came."""
         if self._told is not None:
             return self._told
-        body, coding, chunks, cut = self.glimpse.read()
-        response = replace(self.head, body=body, coding=coding, chunks=chunks)
-        told = self.redactor.response(response, self.secrets), cut
-        if self.over:
+        told = self._redacted()
+        if self.over and isinstance(self.glimpse, Glimpse):
             self._told = told
             self.glimpse.release()
         return told
+
+    def _redacted(self) -> tuple[Response, bool]:
+        body, coding, chunks, cut = self.glimpse.read()
+        response = replace(self.head, body=body, coding=coding, chunks=chunks)
+        return self.redactor.response(response, self.secrets), cut
 
 
 def _size(response: Response) -> int:

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from replayproxy.core.messages import Chunk, Headers
-from replayproxy.proxy.glimpse import LONGEST, Glimpse, shortened
+from replayproxy.proxy.glimpse import LONGEST, TOLD, Glimpse, shortened
 
 STREAM = Headers.of(("Content-Type", "text/event-stream"))
 
@@ -60,4 +60,4 @@ def test_a_bomb_stays_small() -> None:
 def test_an_answer_is_shortened_only_when_it_is_long() -> None:
     """And says whether it was."""
     assert shortened(b"abc") == (b"abc", False)
-    assert shortened(bytes(LONGEST + 1)) == (bytes(LONGEST), True)
+    assert shortened(bytes(TOLD + 1)) == (bytes(TOLD), True)

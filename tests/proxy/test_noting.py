@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
+
+import pytest
 
 from replayproxy.core.journal import UNDER_WAY, Entry
 from replayproxy.core.messages import Headers, Response
 from replayproxy.core.modes import MODES
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Session
-from replayproxy.proxy.glimpse import LONGEST, Glimpse
+from replayproxy.proxy.capture import Capture
+from replayproxy.proxy.glimpse import LONGEST, TOLD, Glimpse
 from replayproxy.proxy.noting import Noted, Passed, Recorded, Told
 from tests.builders import request, response
 
@@ -47,8 +51,8 @@ def test_a_large_body_weighs_what_is_kept_of_it() -> None:
         asked.feed(bytes(LONGEST))
     weight = Noted(ENTRY, passed(bytes(9 * LONGEST)), asked, Redactor()).size
     assert 2 * LONGEST < weight < 2 * LONGEST + 10_000
-    told = Told(response(200, bytes(5 * LONGEST)))
-    assert (told.size < LONGEST + 10_000, told.read()[1]) == (True, True)
+    told = Told(response(200, bytes(5 * TOLD)))
+    assert (told.size < TOLD + 10_000, told.read()[1]) == (True, True)
 
 
 def test_a_glance_at_what_is_under_way_reads_no_body() -> None:
@@ -57,6 +61,23 @@ def test_a_glance_at_what_is_under_way_reads_no_body() -> None:
     glance = noted.glance()
     assert glance.response() == Response(200, "OK")
     assert Noted(replace(ENTRY, outcome=UNDER_WAY)).glance().response() is None
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_what_is_captured_is_read_from_there_until_it_is_thrown_away(coding: str) -> None:
+    """One copy is enough while it comes; what is known of it stays when it was not saved."""
+    headers = Headers.of(("Content-Encoding", coding)) if coding else Headers()
+    capture = Capture(headers, lambda: Redactor().stream(), None, decode=True)
+    body = f"so {KEY} it is".encode()
+    capture.feed(gzip.compress(body) if coding else body)
+    answer = Passed(Response(200, "OK"), capture, Redactor(), frozenset())
+    told, cut = answer.read()
+    assert told is not None
+    assert (told.body, told.coding, cut) == (b"so redacted.api-key it is", coding, False)
+    answer.settle()
+    capture.discard()
+    assert answer.read()[0] == told
+    assert (answer.glimpse.size, answer.glimpse.held) == (len(body), 0)
 
 
 def test_what_is_no_longer_recorded_is_not_known() -> None:
