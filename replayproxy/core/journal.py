@@ -14,7 +14,7 @@ from replayproxy.core.messages import Body, FileBody, Request, Response
 from replayproxy.core.meter import Meter
 from replayproxy.core.problem import Problem
 
-__all__ = ["UNDER_WAY", "Entry", "Glance", "Journal", "Missed", "NearMiss", "Noted", "ShownDifference"]
+__all__ = ["UNDER_WAY", "Allowance", "Entry", "Glance", "Journal", "Missed", "NearMiss", "Noted", "ShownDifference"]
 
 #: The outcome of an exchange that has not ended yet.
 UNDER_WAY = "under_way"
@@ -180,6 +180,25 @@ class Noted(Protocol):
         """What of the entry is known without any work."""
 
 
+class Allowance:
+    """So many bytes may be kept in all of what is under way; who keeps something takes from it and gives it back."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, wanted: int) -> int:
+        """Takes so many bytes, or as many as there are; how many that is."""
+        taken = min(wanted, self.left)
+        self.left -= taken
+        return taken
+
+    def give(self, size: int) -> None:
+        """Gives bytes back."""
+        self.left += size
+
+
 class Journal:
     """The latest entries, no more than `entries` of them and no more than `size` bytes.
 
@@ -191,6 +210,7 @@ class Journal:
         self, entries: int = 10_000, size: int = 16 * 1024 * 1024, *, next_number: Callable[[], int] | None = None
     ) -> None:
         self._limit, self._budget = entries, size
+        self.allowance = Allowance(size)
         self._entries: deque[Noted] = deque()
         self._under_way: dict[int, Callable[[], Noted]] = {}
         self._size = self.added = 0

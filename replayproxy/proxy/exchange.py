@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
 
 from replayproxy.core.catalog import Operation, Resolved
-from replayproxy.core.journal import Missed
-from replayproxy.core.messages import Request
+from replayproxy.core.journal import Allowance, Missed
+from replayproxy.core.messages import Headers, Request
 from replayproxy.core.problem import Problem
 from replayproxy.proxy.heads import Heading
 from replayproxy.proxy.intake import Intake
@@ -45,7 +45,8 @@ class Exchange:
     `secrets` what was found in its credential headers. `number` is the interaction that answered, 0 when none did;
     `note` says why it went wrong, `miss` what came nearest; `known` answers when it comes again. `answer` is where the
     answer is found, `asked` the beginning of a body that nobody reads. `failure` says in a word what the upstream did
-    in the place of an answer, `span` is its part of a trace.
+    in the place of an answer, `span` is its part of a trace. `glimpses` are of bodies that nobody records; what they
+    keep comes out of the `allowance`.
     """
 
     raw: web.BaseRequest
@@ -67,6 +68,8 @@ class Exchange:
     miss: Missed | None = None
     answer: Answer | None = None
     asked: Glimpse | None = None
+    allowance: Allowance | None = None
+    glimpses: list[Glimpse] = field(default_factory=list)
     failure: str = ""
     span: Span | None = None
 
@@ -99,3 +102,10 @@ class Exchange:
     def family(self) -> str:
         """The catalog's family of what was asked, "" when unknown."""
         return self.called.family if self.called else ""
+
+    def glimpse(self, headers: Headers) -> Glimpse:
+        """What keeps the beginning of a body that nobody records, out of the `allowance`."""
+        from replayproxy.proxy.glimpse import Glimpse  # here, since playback has no use for it
+
+        self.glimpses.append(Glimpse(headers, self.allowance))
+        return self.glimpses[-1]

@@ -155,8 +155,8 @@ class Delivery:
         capture = self.tape.capture(head.headers, exchange.secrets, decode=True) if self.tape else None
         outlet = Severing(reply, self.fault) if self.fault and not reply.bodiless else reply
         watch = self.checker.answer(exchange, head.status, head.headers)
-        glimpse = Glimpse(head.headers) if capture is None else None
-        passing = self._passing(Response(head.status, head.reason, reply.headers), glimpse or capture)
+        glimpse = exchange.glimpse(head.headers) if capture is None else None
+        passing = self._passing(Response(head.status, head.reason, reply.headers), glimpse, capture)
         passage = Passage(self.answer, outlet, capture, glimpse, watch, self.now)
         try:
             await passage.run()
@@ -181,9 +181,10 @@ class Delivery:
                 capture.discard()
         return reply
 
-    def _passing(self, head: Response, body: Glimpse | Capture | None) -> Passed:
+    def _passing(self, head: Response, glimpse: Glimpse | None, capture: Capture | None) -> Passed:
         """The answer for whoever looks at it while it passes, and after that when it is not saved."""
-        body = body if body is not None else Glimpse(head.headers)
+        body = capture or glimpse
+        assert body is not None, "an answer is captured or glimpsed at"  # noqa: S101 -- for the type checker
         passing = Passed(head, body, self.checker.redactor, self.exchange.secrets)
         self.exchange.answer = passing
         return passing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from replayproxy.core import codings
+from replayproxy.core.journal import Allowance
 from replayproxy.core.media_types import media_type
 from replayproxy.core.messages import Chunk, Headers
 
@@ -17,26 +18,33 @@ TOLD = 1024 * 1024
 
 
 class Glimpse:
-    """Keeps the beginning of a body as it came, coded or not; `size` counts all of it.
+    """Keeps the beginning of a body as it came, coded or not, as far as the `allowance` goes; `size` counts all of it.
 
     What is kept is not redacted: whoever reads it sees to that.
     """
 
-    __slots__ = ("_kept", "_pieces", "_timed", "headers", "size")
+    __slots__ = ("_allowance", "_kept", "_pieces", "_taken", "_timed", "headers", "size")
 
-    def __init__(self, headers: Headers) -> None:
-        self.headers = headers
+    def __init__(self, headers: Headers, allowance: Allowance | None = None) -> None:
+        self.headers, self._allowance, self._taken = headers, allowance or Allowance(LONGEST), 0
         self._kept, self._pieces = bytearray(), list[Chunk]()
         self._timed = media_type(headers).essence == "text/event-stream"
         self.size = 0
 
     def feed(self, data: bytes, at: float = 0.0) -> None:
         """Takes a piece that arrived `at` seconds after the head."""
-        if self._timed and data and self.size < LONGEST and len(self._pieces) < MOST_PIECES:
-            self._pieces.append(Chunk(round(at, 6), len(data)))
-        if self.size < LONGEST:
-            self._kept += data[: LONGEST - self.size]
+        if self.size == len(self._kept) < LONGEST and data:  # nothing was left out so far
+            taken = self._allowance.take(min(len(data), LONGEST - self.size))
+            self._taken += taken
+            self._kept += data[:taken]
+            if self._timed and taken and len(self._pieces) < MOST_PIECES:
+                self._pieces.append(Chunk(round(at, 6), len(data)))
         self.size += len(data)
+
+    def end(self) -> None:
+        """The exchange is over: what is kept counts in the journal from now on."""
+        self._allowance.give(self._taken)
+        self._taken = 0
 
     def steps(self, data: bytes, at: float = 0.0) -> Iterable[None]:
         """`feed`, at once."""
@@ -57,7 +65,7 @@ class Glimpse:
 
         Pieces are told of an event stream that came uncoded; a coding that cannot be taken off stays on.
         """
-        kept, cut = bytes(self._kept), self.size > LONGEST
+        kept, cut = bytes(self._kept), self.size > len(self._kept)
         coding = self.headers.get("content-encoding", "") or ""
         decoder = codings.decoder(coding) if coding else None
         if decoder is None:

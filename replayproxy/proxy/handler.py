@@ -32,7 +32,6 @@ from replayproxy.proxy.breaking import FAULT_HEADER, strike
 from replayproxy.proxy.capture import Capture
 from replayproxy.proxy.checking import Checker
 from replayproxy.proxy.exchange import Clock, Exchange, Outcome
-from replayproxy.proxy.glimpse import Glimpse
 from replayproxy.proxy.heads import Heading, Recall, heading
 from replayproxy.proxy.intake import Intake, TooLargeError, framed
 from replayproxy.proxy.limits import Room, SpoolFullError
@@ -149,6 +148,7 @@ class Handler:
             twin=told.twin,
             ordinal=self.journal.next_number(),
             cassette=self.cassette,
+            allowance=self.journal.allowance,
         )
         if self.tracing is not None:
             exchange.span = self.tracing.begin(exchange, self.name)
@@ -263,7 +263,7 @@ class Handler:
         if read:
             return exchange.intake.from_file()
         if self.tape is None:
-            exchange.asked = Glimpse(exchange.head.headers)
+            exchange.asked = exchange.glimpse(exchange.head.headers)
         return exchange.intake.teed(exchange.asked or capture)
 
     async def _unanswered(

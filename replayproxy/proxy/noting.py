@@ -206,5 +206,8 @@ def noted(exchange: Exchange, session: str, took: float, redactor: Redactor, *, 
         miss=exchange.miss,
         cassette=exchange.cassette,
     )
+    if ended:
+        for glimpse in exchange.glimpses:
+            glimpse.end()
     asked = exchange.asked if exchange.asked is not None and not exchange.twin.body else None
     return Noted(entry, exchange.answer, asked, redactor if asked is not None else None, exchange.secrets)

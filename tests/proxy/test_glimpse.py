@@ -6,6 +6,7 @@ import gzip
 
 import pytest
 
+from replayproxy.core.journal import Allowance
 from replayproxy.core.messages import Chunk, Headers
 from replayproxy.proxy.glimpse import LONGEST, TOLD, Glimpse, shortened
 
@@ -61,3 +62,18 @@ def test_an_answer_is_shortened_only_when_it_is_long() -> None:
     """And says whether it was."""
     assert shortened(b"abc") == (b"abc", False)
     assert shortened(bytes(TOLD + 1)) == (bytes(TOLD), True)
+
+
+def test_what_is_under_way_has_an_allowance_together() -> None:
+    """Beyond it nothing more is kept, and says so; when an exchange is over, its share is there for others."""
+    allowance = Allowance(100)
+    first, second, third = (Glimpse(Headers(), allowance) for _ in range(3))
+    first.feed(bytes(80))
+    second.feed(bytes(80))
+    second.feed(bytes(80))
+    assert (first.read()[3], second.held, second.size, second.read()[3]) == (False, 20, 160, True)
+    first.end()
+    first.end()
+    second.feed(bytes(10))
+    third.feed(bytes(80))
+    assert (second.held, third.held, allowance.left) == (20, 80, 0)
