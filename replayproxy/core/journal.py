@@ -212,6 +212,8 @@ class Journal:
         self._limit, self._budget = entries, size
         self.allowance = Allowance(size)
         self._entries: deque[Noted] = deque()
+        #: What each of them weighed when it was taken in: what is read of one later may weigh something else.
+        self._weights: deque[int] = deque()
         self._under_way: dict[int, Callable[[], Noted]] = {}
         self._size = self.added = 0
         self.meter = Meter()
@@ -231,9 +233,12 @@ class Journal:
             self._under_way.pop(entry.number, None)
         self._entries.append(entry)
         self.added += 1
-        self._size += entry.size
+        weight = entry.size
+        self._weights.append(weight)
+        self._size += weight
         while len(self._entries) > 1 and (len(self._entries) > self._limit or self._size > self._budget):
-            self._size -= self._entries.popleft().size
+            self._entries.popleft()
+            self._size -= self._weights.popleft()
 
     def entries(self, session: str = "", outcome: str = "") -> Iterator[Noted]:
         """The entries from the oldest on, of one session or outcome only when that is given."""

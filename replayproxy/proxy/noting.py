@@ -21,6 +21,10 @@ from replayproxy.proxy.glimpse import Glimpse, shortened
 __all__ = ["Answer", "Noted", "Passed", "Recorded", "Told", "noted"]
 
 
+#: What a header field takes, about.
+_FIELD = 200
+
+
 class Answer(Protocol):
     """Where an answer is found."""
 
@@ -129,7 +133,7 @@ class Passed:
 
 def _size(response: Response) -> int:
     body = 0 if isinstance(response.body, FileBody) else len(response.body)
-    return body + sum(len(name) + len(value) + 160 for name, value in response.headers)
+    return body + _FIELD * len(response.headers)
 
 
 @dataclass(frozen=True, slots=True)

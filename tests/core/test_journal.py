@@ -1,6 +1,7 @@
 """What went through lately."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 from replayproxy.core.journal import UNDER_WAY, Entry, Journal
 from replayproxy.core.messages import FileBody
@@ -114,3 +115,19 @@ def test_a_glance_tells_what_takes_no_work() -> None:
 def test_answers_weigh_what_they_hold() -> None:
     """A body that stands in the journal counts."""
     assert replace(entry(1), response=response(200, bytes(5000))).size >= entry(1).size + 5000
+
+
+def test_what_an_entry_weighed_is_given_back_whatever_became_of_it() -> None:
+    """One that weighs something else when it goes leaves no trace in the sum."""
+
+    class Growing(Entry):
+        weights: ClassVar[list[int]] = [900, 5]
+
+        @property
+        def size(self) -> int:
+            return self.weights.pop(0)
+
+    journal = Journal(entries=1)
+    journal.add(Growing(1, "default", "2026-01-01T00:00:00Z", request(), 200, "played"))
+    journal.add(entry(2))
+    assert journal.size == entry(2).size
