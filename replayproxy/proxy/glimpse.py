@@ -11,8 +11,8 @@ from replayproxy.core.messages import Chunk, Headers
 
 __all__ = ["LONGEST", "TOLD", "Glimpse", "shortened"]
 
-#: So much of a body is kept, and so many of its pieces are told one by one: it is there for each exchange under way.
-LONGEST, MOST_PIECES = 256 * 1024, 20_000
+#: So much of a body is kept at most, and so many of its pieces are told one by one.
+LONGEST, MOST_PIECES = 1024 * 1024, 20_000
 #: So much of a body that is complete, or kept for a recording, is told.
 TOLD = 1024 * 1024
 
