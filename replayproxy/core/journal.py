@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from replayproxy.core.messages import Body, FileBody, Request, Response
+from replayproxy.core.messages import Body, FileBody, Request, Response, body_length
 from replayproxy.core.meter import Meter
 from replayproxy.core.problem import Problem
 
@@ -136,7 +136,7 @@ class Entry:
             interaction=self.interaction,
             seconds=self.seconds,
             first_byte=self.first_byte,
-            sent=_length(self.request.body),
+            sent=body_length(self.request.body),
             problems=sum(not each.warning for each in self.problems),
             warnings=sum(each.warning for each in self.problems),
             note=self.note.partition("\n")[0],
@@ -144,10 +144,6 @@ class Entry:
             response=lambda: self.response,
             cassette=self.cassette,
         )
-
-
-def _length(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)
 
 
 def _size(body: Body) -> int:

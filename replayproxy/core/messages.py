@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Body", "Chunk", "FileBody", "Headers", "Request", "Response", "decode", "encode", "plain"]
+__all__ = ["Body", "Chunk", "FileBody", "Headers", "Request", "Response", "body_length", "decode", "encode", "plain"]
 
 
 _LOSSLESS = "surrogateescape"
@@ -113,6 +113,11 @@ class FileBody:
 
 
 Body = bytes | FileBody
+
+
+def body_length(body: Body) -> int:
+    """How many bytes a body has, wherever it is."""
+    return body.size if isinstance(body, FileBody) else len(body)
 
 
 @dataclass(frozen=True, slots=True)

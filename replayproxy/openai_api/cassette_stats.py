@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.matching import identity
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody
+from replayproxy.core.messages import body_length
 from replayproxy.openai_api.usage import Usage, model_of, usage_of
 
 __all__ = ["ModelUse", "Stats", "stats_of"]
@@ -97,8 +97,8 @@ def _one(interaction: Interaction, *, repeated: bool) -> Stats:
         {response.status: 1},
         {model: ModelUse(1, tokens)} if model else {},
         tokens,
-        _size(request.body),
-        _size(response.body),
+        body_length(request.body),
+        body_length(response.body),
         int(media_type(response.headers).essence == "text/event-stream"),
         interaction.recorded,
         interaction.recorded,
@@ -107,7 +107,3 @@ def _one(interaction: Interaction, *, repeated: bool) -> Stats:
         int(interaction.fault is not None),
         len(interaction.problems),
     )
-
-
-def _size(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)

@@ -17,7 +17,7 @@ from aiohttp import hdrs
 from replayproxy.core import codings
 from replayproxy.core.catalog import Operation
 from replayproxy.core.journal import Entry, Glance, Journal
-from replayproxy.core.messages import Request
+from replayproxy.core.messages import Request, body_length
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.session import Replay, Session
 from replayproxy.core.trace_ids import REQUEST_ID, Ids, shown_id
@@ -25,7 +25,6 @@ from replayproxy.core.turns import Turns
 from replayproxy.proxy.exchange import Clock, Exchange
 from replayproxy.proxy.intake import stored
 from replayproxy.proxy.log import Line, Lines
-from replayproxy.proxy.metering import length_of
 from replayproxy.proxy.names import session_of
 from replayproxy.proxy.noting import Recorded
 from replayproxy.proxy.shelf import Shelf
@@ -58,7 +57,7 @@ class Repertoire:
         place = 2 * replay.poll + bool(coding and codings.accepts(accepted, coding))
         self.shelf.put(4 * replay.number + place, sent, exchange.outcome)
         response = replay.interaction.response
-        self.told[replay.number] = length_of(response.body), shown_id(response.headers.get(REQUEST_ID) or "")
+        self.told[replay.number] = body_length(response.body), shown_id(response.headers.get(REQUEST_ID) or "")
         # Many requests ask for the same, and what is known of one should be small.
         asked, method = intern(f"{exchange.twin.method} {exchange.twin.target}"), exchange.twin.method
         if replay.turns is None:

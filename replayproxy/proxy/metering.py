@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import replayproxy
 from replayproxy.core.journal import Journal
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody, Headers
+from replayproxy.core.messages import Headers, body_length
 from replayproxy.core.meter import Meter, Reading, summed
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.trace_ids import REQUEST_ID, shown_id
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from replayproxy.proxy.handler import Handler
     from replayproxy.proxy.sessions import Sessions
 
-__all__ = ["count", "failure_kind", "length_of", "line_of", "reading_of_process", "reading_of_sessions"]
+__all__ = ["count", "failure_kind", "line_of", "reading_of_process", "reading_of_sessions"]
 
 
 def failure_kind(error: UpstreamError) -> str:
@@ -84,7 +84,7 @@ def _asked(exchange: Exchange) -> int:
     """How large the request's body is, as far as it came."""
     if (stated := exchange.raw.content_length) is not None:
         return stated
-    return exchange.asked.size if exchange.asked is not None else length_of(exchange.twin.body)
+    return exchange.asked.size if exchange.asked is not None else body_length(exchange.twin.body)
 
 
 def _answered(answer: Answer | None) -> tuple[Headers | None, int]:
@@ -92,12 +92,7 @@ def _answered(answer: Answer | None) -> tuple[Headers | None, int]:
     if isinstance(answer, Passed):
         return answer.head.headers, answer.glimpse.size
     response = answer.read()[0] if answer is not None else None
-    return (response.headers, length_of(response.body)) if response is not None else (None, 0)
-
-
-def length_of(body: Body) -> int:
-    """How many bytes a body has, wherever it is."""
-    return body.size if isinstance(body, FileBody) else len(body)
+    return (response.headers, body_length(response.body)) if response is not None else (None, 0)
 
 
 # --- one process

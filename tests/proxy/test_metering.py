@@ -11,11 +11,11 @@ from typing import get_args
 import aiohttp
 import pytest
 
-from replayproxy.core.messages import FileBody
+from replayproxy.core.messages import FileBody, body_length
 from replayproxy.core.meter import WHO
 from replayproxy.errors import UpstreamError, UpstreamTimeoutError
 from replayproxy.proxy.exchange import Outcome
-from replayproxy.proxy.metering import failure_kind, length_of, reading_of_process, reading_of_sessions
+from replayproxy.proxy.metering import failure_kind, reading_of_process, reading_of_sessions
 from tests.proxies import proxied
 
 
@@ -46,7 +46,7 @@ def test_failures_of_the_upstream_have_a_kind(error: UpstreamError, kind: str) -
 
 def test_a_body_has_a_length_wherever_it_is() -> None:
     """In memory or in a file."""
-    assert (length_of(b"abc"), length_of(FileBody("x.bin", 7, "d"))) == (3, 7)
+    assert (body_length(b"abc"), body_length(FileBody("x.bin", 7, "d"))) == (3, 7)
 
 
 async def test_what_waits_to_be_told_is_counted(tmp_path: Path) -> None:

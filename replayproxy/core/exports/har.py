@@ -21,7 +21,7 @@ from replayproxy.core.fault_form import write_failing
 from replayproxy.core.journal import Entry
 from replayproxy.core.json_layout import Number
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody, Headers, Request, Response, encode, plain
+from replayproxy.core.messages import Body, FileBody, Headers, Request, Response, body_length, encode, plain
 from replayproxy.core.multipart import Part, parse_multipart
 from replayproxy.core.problem import Problem
 from replayproxy.core.problem_form import problem_fields
@@ -178,7 +178,7 @@ def _request(request: Request, origin: str, read_body: ReadBody | None, facts: d
         "headers": header_rows(request.headers),
         "queryString": field_rows(encode(request.query)),
         "headersSize": -1,
-        "bodySize": _size(request.body),
+        "bodySize": body_length(request.body),
     }
     if body is None:
         facts["request_file"] = _file(request.body)
@@ -196,7 +196,7 @@ def _response(response: Response, read_body: ReadBody | None, facts: dict[str, A
         facts["reason"] = base64_of(encode(response.reason))
     body = _content(response.body, read_body)
     content: dict[str, Any] = {
-        "size": _size(response.body),
+        "size": body_length(response.body),
         "mimeType": plain(response.headers.get("content-type") or ""),
     }
     if body is None:
@@ -213,7 +213,7 @@ def _response(response: Response, read_body: ReadBody | None, facts: dict[str, A
         "content": content,
         "redirectURL": plain(response.headers.get("location") or ""),
         "headersSize": -1,
-        "bodySize": -1 if response.coding else _size(response.body),
+        "bodySize": -1 if response.coding else body_length(response.body),
     }
 
 
@@ -261,10 +261,6 @@ def _content(body: Body, read_body: ReadBody | None) -> bytes | None:
     if isinstance(body, FileBody):
         return None if read_body is None else read_body(body)
     return body
-
-
-def _size(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)
 
 
 def _file(body: Body) -> dict[str, Any]:

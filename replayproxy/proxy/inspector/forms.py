@@ -12,7 +12,7 @@ from replayproxy.core.accepting import accepting_rule
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.journal import Entry, Glance, Missed
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody, Headers, Request, Response, encode, plain
+from replayproxy.core.messages import Body, FileBody, Headers, Request, Response, body_length, encode, plain
 from replayproxy.core.multipart import parse_multipart
 from replayproxy.core.sse import parse
 from replayproxy.openai_api.deltas import delta_of, folded
@@ -97,7 +97,7 @@ def _facts(request: Request, response: Response | None) -> _Facts:
         return _Facts(None, False, model_of(request, None), None)
     tokens = usage_of(response)
     stream = media_type(response.headers).essence == "text/event-stream"
-    return _Facts(_length(response.body), stream, model_of(request, response), tokens_json(tokens))
+    return _Facts(body_length(response.body), stream, model_of(request, response), tokens_json(tokens))
 
 
 def tokens_json(usage: Usage | None) -> dict[str, int] | None:
@@ -136,7 +136,7 @@ def detail_of_interaction(interaction: Interaction, number: int, cassette: str) 
         "status": response.status,
         "first_byte": interaction.first_byte or None,
         "seconds": interaction.took or None,
-        "sent": _length(request.body),
+        "sent": body_length(request.body),
         "received": facts.received,
         "stream": facts.stream,
         "model": facts.model or None,
@@ -233,10 +233,6 @@ def _content(body: bytes) -> dict[str, Any]:
 
 def _headers_json(headers: Headers) -> list[list[str]]:
     return [[plain(name), plain(value)] for name, value in headers]
-
-
-def _length(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)
 
 
 # --- streams

@@ -14,7 +14,7 @@ from replayproxy.config import Settings
 from replayproxy.core.cassette import Interaction
 from replayproxy.core.codec import encode
 from replayproxy.core.media_types import media_type
-from replayproxy.core.messages import Body, FileBody, plain
+from replayproxy.core.messages import body_length, plain
 from replayproxy.core.recordings import Recordings
 from replayproxy.core.redaction import Redactor
 from replayproxy.core.yaml_read import MAX_CHARACTERS
@@ -101,8 +101,8 @@ def row_json(interaction: Interaction, number: int) -> dict[str, Any]:
         "recorded": interaction.recorded,
         "seconds": interaction.took or None,
         "first_byte": interaction.first_byte or None,
-        "sent": _length(request.body),
-        "received": _length(response.body),
+        "sent": body_length(request.body),
+        "received": body_length(response.body),
         "stream": media_type(response.headers).essence == "text/event-stream",
         "model": plain(model_of(request, response)) or None,
         "tokens": tokens_json(usage_of(response)),
@@ -121,7 +121,3 @@ def _redacted(interaction: Interaction, number: int, redactor: Redactor) -> Inte
     if found != interaction:  # then the document has what nobody is to see, and is written anew without it
         text = encode(found, number, inline_limit=MAX_CHARACTERS).text
     return replace(found, text=redactor.text(text, secrets))
-
-
-def _length(body: Body) -> int:
-    return body.size if isinstance(body, FileBody) else len(body)
