@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from replayproxy.core import codings
 from replayproxy.core.journal import Allowance
 from replayproxy.core.media_types import media_type
@@ -45,11 +43,6 @@ class Glimpse:
         """The exchange is over: what is kept counts in the journal from now on."""
         self._allowance.give(self._taken)
         self._taken = 0
-
-    def steps(self, data: bytes, at: float = 0.0) -> Iterable[None]:
-        """`feed`, at once."""
-        self.feed(data, at)
-        return ()
 
     @property
     def held(self) -> int:

@@ -17,7 +17,7 @@ def test_a_short_body_is_kept_whole_with_its_pieces() -> None:
     """An event stream tells when each piece came; anything else does not."""
     glimpse = Glimpse(STREAM)
     glimpse.feed(b"data: 1\n\n", 0.25)
-    assert list(glimpse.steps(b"data: 2\n\n", 0.5)) == []
+    glimpse.feed(b"data: 2\n\n", 0.5)
     assert glimpse.read() == (b"data: 1\n\ndata: 2\n\n", "", (Chunk(0.25, 9), Chunk(0.5, 9)), False)
     plain = Glimpse(Headers())
     plain.feed(b"abc", 0.25)
